@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+
+/** The checkout. */
+export const root = resolve(import.meta.dirname, '..');
+
+const windows = process.platform === 'win32';
+const json = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'));
+
+/** Installs when needed, then runs the calling script again under the pinned Node unless it is that already. Parses on Node 20.11. */
+export function setup(script) {
+  install();
+  const wanted = json('package.json').config.node;
+  if (process.versions.node === wanted) return;
+  const platform = windows ? 'win' : process.platform;
+  const pinned = join(root, 'node_modules', `node-${platform}-${process.arch}`, 'bin', windows ? 'node.exe' : 'node');
+  if (existsSync(pinned)) {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {}); // the inner run decides
+    const inner = spawnSync(pinned, [script, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+    process.exit(inner.status ?? (inner.signal === 'SIGINT' ? 130 : 1));
+  }
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 15)) return;
+  console.error(`Node ${process.versions.node} is too old: install Node ${wanted}.`);
+  process.exit(1);
+}
+
+/** The environment for an npm within npm: what the outer one exported must not steer the inner one. */
+export function npmEnvironment() {
+  const foreign =
+    /^npm_(lifecycle|package|command|node_execpath|execpath|config_(local_prefix|prefix|workspace|workspaces|include_workspace_root|omit|production|node_gyp|loglevel))/i;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+  const modules = join(root, 'node_modules');
+  env.PATH = (env.PATH ?? '')
+    .split(delimiter)
+    .filter((directory) => !directory.startsWith(modules))
+    .join(delimiter);
+  return env;
+}
+
+/** Runs one of our tools with this Node; ends the script with its code when it fails. */
+export function run(...args) {
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function install() {
+  if (installed()) return;
+  console.log('Installing dependencies (npm ci) ...');
+  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status } = spawnSync('npm', args, { cwd: root, env: npmEnvironment(), stdio: 'inherit', shell: windows });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** node_modules/.package-lock.json is npm's own record of what it put there, written last. */
+function installed() {
+  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return false;
+  const there = json('node_modules', '.package-lock.json').packages;
+  return Object.entries(json('package-lock.json').packages).every(([path, wanted]) => {
+    if (!path.includes('node_modules/')) return true;
+    if (wanted.link) return existsSync(join(root, path));
+    if ((wanted.optional || wanted.devOptional || wanted.peer) && !there[path]) return true;
+    return there[path]?.version === wanted.version;
+  });
+}

@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, run, setup } from './setup.mjs';
+
+// npm test                    types, lint, all tests
+// npm test -- --only-jest     all tests
+// npm test -- PATH -t NAME    some tests: arguments go to Jest as they are
+setup(import.meta.filename);
+const args = process.argv.slice(2).filter((argument) => argument !== '--only-jest');
+if (process.argv.length === 2) {
+  step('Types (tsc -b)');
+  run('node_modules/typescript/bin/tsc', '-b');
+  step('Lint (oxlint)');
+  run('node_modules/oxlint/bin/oxlint', '--deny-warnings');
+  step('Tests (jest)');
+}
+const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+const jest = spawn(process.execPath, [...flags, 'node_modules/jest/bin/jest.js', ...args], {
+  cwd: root,
+  stdio: 'inherit',
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => jest.kill(signal));
+jest.once('exit', async (code) => {
+  if (existsSync(join(root, 'libs/dev-services/dist/index.js'))) {
+    const { removeOrphans } = await import('../libs/dev-services/dist/index.js');
+    await removeOrphans(); // a Jest that was interrupted ran no teardown
+  }
+  process.exit(code ?? 130);
+});
+
+function step(name) {
+  console.log(`\n${name}`);
+}
