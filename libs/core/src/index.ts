@@ -1,0 +1,52 @@
+// Describe: event types, commands, deciders, read models.
+export { type, type In, type Out, type Schema, type SchemaIssue } from './schema.js';
+export {
+  events, versioned,
+  type Creator, type DataOf, type Each, type Event, type EventOf, type Events, type EventTypes, type Metadata, type Recorded, type Versioned,
+} from './events.js';
+export { commands, type Command, type CommandCreator, type CommandOf, type Commands, type CommandTypes } from './commands.js';
+export {
+  decider, decideOn, fold, isRejection, reject, unchanged,
+  type Decide, type Decider, type Evolve, type Rejection, type StateOf,
+} from './decider.js';
+export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type Sql } from './read-model.js';
+
+// Run: a service over its database.
+export { logfold, type Definition, type Logfold, type LogfoldOptions, type Run } from './logfold.js';
+export {
+  commandHandler,
+  type CommandHandlerOptions, type Handled, type HandleOptions, type Handler, type HandlerOf,
+} from './command-handler.js';
+export { CommandBatch } from './command-batch.js';
+export { StateCache, type Folded } from './state-cache.js';
+export { eventCatalog, type EventCatalog } from './event-catalog.js';
+export { subscription, type SubscriptionHandler, type SubscriptionParts } from './subscription.js';
+export { readModelHandler, subscriptionName } from './read-model-handler.js';
+export { foldRows, keyText, touchedKeys, type FoldedRows } from './read-model-fold.js';
+export { probeKey } from './key-probe.js';
+export { logSource, type LogSourceOptions } from './log-source.js';
+export { runner, type Runner, type RunnerContext, type RunnerOptions, type RunnerStatus } from './runner.js';
+export { whileLeased, type LeasedOptions } from './leased.js';
+
+// Ports: what an adapter provides.
+export type { Database } from './database.js';
+export type { Append, Appended, EventStore, LogBatch, LogRange, StreamRange } from './event-store.js';
+export type { CheckpointKey, Checkpoints } from './checkpoint.js';
+export type { Lease, Leases } from './lease.js';
+export type { Transactions } from './transactions.js';
+export type { ReadModelTables } from './read-model-tables.js';
+export type { Source } from './source.js';
+export type { WakeUp } from './wake-up.js';
+
+// For adapters: what they all do alike.
+export {
+  APPEND_LIMIT, EVENT_SIZE_LIMIT_BYTES, appendedFrom, meets, prepareAppend,
+  type PreparedAppend, type PreparedEvent,
+} from './prepared-append.js';
+export { checkDottedName, checkIdentifier, checkStreamName, STREAM_NAME_LIMIT } from './names.js';
+export { validated } from './validate.js';
+export { uuidv7 } from './uuid.js';
+export { backoffMs, type Backoff } from './backoff.js';
+export { systemClock, type Clock } from './clock.js';
+export { armFailpoints, failpoint, type FailpointAction } from './failpoint.js';
+export * from './errors.js';

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { CACHED_STREAMS, commandHandler, type HandlerOf } from './command-handler.js';
+import type { Database } from './database.js';
+import type { Decider } from './decider.js';
+import { InvalidDefinition, NotRunning } from './errors.js';
+import { eventCatalog, type EventCatalog } from './event-catalog.js';
+import { logSource } from './log-source.js';
+import type { ReadModel, RowsOf } from './read-model.js';
+import { readModelHandler, subscriptionName } from './read-model-handler.js';
+import type { Runner, RunnerOptions } from './runner.js';
+import { StateCache } from './state-cache.js';
+import { subscription } from './subscription.js';
+
+/** What users define and a service runs. */
+export type Definition = Decider | ReadModel;
+
+/** Which loops run in this process; commands and queries always work. */
+export type Run = 'everything' | 'nothing' | readonly 'read-models'[];
+
+/** The parts of a service. */
+export interface LogfoldOptions {
+  readonly database: Database<any>;
+  readonly definitions: readonly Definition[];
+  readonly run?: Run;
+  /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
+  readonly leaseTtlMs?: number;
+  readonly runner?: RunnerOptions;
+}
+
+/**
+ * One service at work: its log, the handlers of its deciders, and the loops of its read models.
+ * @example const shop = logfold({ database: postgres({ service: 'shop', url }), definitions: [Stock, StockLevels] });
+ *   await shop.start(); await shop.handler(Stock).handle(StockCommands.ReceiveStock({ … })); await shop.stop();
+ */
+export interface Logfold {
+  readonly database: Database<any>;
+  /** Every event type that the service knows. */
+  readonly catalog: EventCatalog;
+  readonly runners: readonly Runner[];
+  handler<D extends Decider>(decider: D): HandlerOf<D>;
+  rows<M extends ReadModel>(model: M): RowsOf<M>;
+  /** Migrates, creates tables, starts the loops. Once. */
+  start(): Promise<void>;
+  /** Ends the loops in order, gives their leases back, closes the database. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Puts a service together. Nothing is opened before `start`. @throws InvalidDefinition for definitions that clash. */
+export function logfold(options: LogfoldOptions): Logfold {
+  const { database, definitions, run = 'everything' } = options;
+  const deciders = definitions.filter((definition) => definition.kind === 'decider');
+  const models = definitions.filter((definition) => definition.kind === 'read model');
+  refuseDuplicates('decider', deciders.map((decider) => decider.name));
+  refuseDuplicates('read model', models.map(subscriptionName));
+  const registries = [...deciders.map((decider) => decider.events), ...models.flatMap((model) => model.from)];
+  const catalog = eventCatalog(registries);
+
+  const cache = new StateCache(CACHED_STREAMS);
+  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events, { cache })]));
+  const runners = run === 'nothing' || !includesReadModels(run) ? [] : models.map((model) => readModelRunner(model, options, catalog));
+
+  return {
+    database,
+    catalog,
+    runners,
+    handler(decider) {
+      const handler = handlers.get(decider);
+      if (!handler) throw new NotRunning(`Decider "${decider.name}" is not among the definitions of "${database.service}"`);
+      return handler as HandlerOf<typeof decider>;
+    },
+    rows(model) {
+      if (!models.includes(model)) throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
+      return database.readModels.rows(model) as RowsOf<typeof model>;
+    },
+    async start() {
+      await database.open();
+      for (const model of models) await database.readModels.prepare(model);
+      for (const runner of runners) runner.start();
+    },
+    async stop() {
+      await Promise.all(runners.map((runner) => runner.stop()));
+      await database.close();
+    },
+  };
+}
+
+function readModelRunner(model: ReadModel, options: LogfoldOptions, catalog: EventCatalog): Runner {
+  const { checkpoints, transactions, leases, readModels, events, wakeUp, service } = options.database;
+  return subscription(
+    {
+      name: subscriptionName(model),
+      source: logSource(service, events, wakeUp),
+      handler: readModelHandler(model, readModels),
+      catalog,
+      checkpoints,
+      transactions,
+      leases,
+      owner: processName,
+      ...(options.leaseTtlMs === undefined ? {} : { leaseTtlMs: options.leaseTtlMs }),
+    },
+    options.runner,
+  );
+}
+
+const processName = `${process.pid}-${randomUUID()}`;
+
+function includesReadModels(run: Run): boolean {
+  return run === 'everything' || run.includes('read-models');
+}
+
+function refuseDuplicates(kind: string, names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new InvalidDefinition(`Two definitions of ${kind} "${twice}" in one service: names are unique`);
+}

@@ -1,0 +1,98 @@
+import { EventTooLarge, InvalidAppend, type ExpectedVersion } from './errors.js';
+import type { Append, Appended } from './event-store.js';
+import { creatorOf, type Event, type Metadata, type Recorded } from './events.js';
+import { checkStreamName } from './names.js';
+import { uuidv7 } from './uuid.js';
+
+/** The largest event that is stored, data and metadata as JSON, in bytes: what a Kafka topic takes by default, less 16 KiB for headers. */
+export const EVENT_SIZE_LIMIT_BYTES = 1024 * 1024 - 16 * 1024;
+
+/** The most events that one append may hold. */
+export const APPEND_LIMIT = 1_000;
+
+/** An append that was checked and encoded: what adapters store. */
+export interface PreparedAppend {
+  readonly stream: string;
+  readonly expected: ExpectedVersion;
+  readonly events: readonly PreparedEvent[];
+  /** The size of all data and metadata as JSON. */
+  readonly sizeBytes: number;
+}
+
+/** An event on its way into the log. */
+export interface PreparedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly topic: string | null;
+  /** What orders it within its topic; null for the stream. */
+  readonly key: string | null;
+  readonly data: unknown;
+  readonly metadata: Metadata;
+  /** `data` and `metadata` as JSON. */
+  readonly dataJson: string;
+  readonly metadataJson: string;
+}
+
+/**
+ * Checks an append, gives its events their ids, and encodes them once.
+ * @throws InvalidStreamName, InvalidAppend, EventTooLarge
+ */
+export function prepareAppend(append: Append): PreparedAppend {
+  const { stream, events, expected } = append;
+  checkStreamName(stream);
+  if (typeof expected === 'number' && !(Number.isInteger(expected) && expected >= 0))
+    throw new InvalidAppend(`Expected version of "${stream}" is ${expected}: give a whole number, 'none', 'exists' or 'any'`);
+  if (events.length === 0) throw new InvalidAppend(`Nothing to append to "${stream}": an append needs at least one event`);
+  if (events.length > APPEND_LIMIT)
+    throw new InvalidAppend(`${events.length} events for "${stream}" in one append, ${APPEND_LIMIT} at most`);
+  const prepared = events.map((event) => prepareEvent(stream, event, append.metadata));
+  const sizeBytes = prepared.reduce((sum, { dataJson, metadataJson }) => sum + dataJson.length + metadataJson.length, 0);
+  return { stream, expected, events: prepared, sizeBytes };
+}
+
+/** What the caller of an append gets, from what the adapter knows of it. */
+export function appendedFrom(
+  append: PreparedAppend,
+  version: number,
+  positions: readonly bigint[],
+  recordedAt: Date,
+): Appended {
+  const first = version - append.events.length + 1;
+  const events = append.events.map(
+    ({ id, type, schemaVersion, data, metadata }, index): Recorded => ({
+      ...{ id, type, schemaVersion, data, metadata, recordedAt },
+      stream: append.stream,
+      version: first + index,
+      position: positions[index]!,
+    }),
+  );
+  return { stream: append.stream, version, position: positions.at(-1)!, events };
+}
+
+/** True when a stream at version `actual` (0: no stream) is what was expected. */
+export function meets(expected: ExpectedVersion, actual: number): boolean {
+  if (expected === 'any') return true;
+  if (expected === 'exists') return actual > 0;
+  return actual === (expected === 'none' ? 0 : expected);
+}
+
+function prepareEvent(stream: string, event: Event, given: Partial<Metadata> = {}): PreparedEvent {
+  const creator = creatorOf(event);
+  if (!creator)
+    throw new InvalidAppend(
+      `Event ${JSON.stringify(event?.type)} for "${stream}" was not made by its creator: write StockReceived({ … }), not an object`,
+    );
+  const id = uuidv7();
+  const metadata = { ...given, correlationId: given.correlationId ?? id, causationId: given.causationId ?? id };
+  const dataJson = JSON.stringify(event.data);
+  const metadataJson = JSON.stringify(metadata);
+  if (dataJson === undefined) throw new InvalidAppend(`Event ${event.type} for "${stream}" has no data that JSON can hold`);
+  const sizeBytes = Buffer.byteLength(dataJson) + Buffer.byteLength(metadataJson);
+  if (sizeBytes > EVENT_SIZE_LIMIT_BYTES)
+    throw new EventTooLarge(stream, event.type, sizeBytes, EVENT_SIZE_LIMIT_BYTES);
+  const { type, data } = event;
+  const { version: schemaVersion, registry } = creator;
+  const key = registry.key ? registry.key(event) : null;
+  return { id, type, schemaVersion, topic: registry.topic, key, data, metadata, dataJson, metadataJson };
+}

@@ -1,0 +1,93 @@
+import { InvalidDefinition } from './errors.js';
+import type { Each, Event, Recorded } from './events.js';
+import { checkIdentifier } from './names.js';
+import type { Out, Schema } from './schema.js';
+
+type Of<E extends Event, N> = Recorded<Extract<E, { type: N }>>;
+
+/** One key, or several where one event touches several rows. */
+export type Keys<Key> = Key | readonly Key[];
+
+/** A piece of SQL, as `sql` makes it. */
+export interface Sql {
+  readonly text: string;
+}
+
+/** Marks the definition of a table: plain SQL, without placeholders (names and values come from code, never from users). */
+export function sql(strings: TemplateStringsArray, ...values: readonly (string | number)[]): Sql {
+  return { text: String.raw({ raw: strings.raw }, ...values) };
+}
+
+/** A fold of many streams into the rows of a table. */
+export interface ReadModel<Row extends object = any, Key extends object = any> {
+  readonly kind: 'read model';
+  readonly name: string;
+  readonly version: number;
+  /** The registries whose events it folds. */
+  readonly from: readonly object[];
+  readonly row: Schema<any, Row>;
+  readonly table: Sql;
+  /** The types of the events that it folds. */
+  readonly types: readonly string[];
+  /** The keys of the rows that an event touches. */
+  readonly key: (event: any) => Keys<Key>;
+  /** The row after an event; undefined in: no such row yet; null out: delete it; undefined out: leave it. */
+  readonly evolve: Readonly<Record<string, (row: Row | undefined, event: any) => Row | null | undefined>>;
+}
+
+/** How a read model's rows are queried. Property names are the columns' in camelCase; a row is what JSON holds. */
+export interface Rows<Row extends object, Key extends object> {
+  find(key: Key): Promise<Row | undefined>;
+  /** Rows whose columns equal `where`, in the order of the key; 100 at most unless `limit` (1,000 at most) says so. */
+  findMany(where?: Partial<Row>, page?: { readonly limit?: number; readonly after?: Key }): Promise<readonly Row[]>;
+  /** The table's full name, for SQL of one's own. */
+  readonly table: string;
+}
+
+/** The query side of a read model, for the type of an injected parameter. */
+export type RowsOf<M> = M extends ReadModel<infer Row, infer Key> ? Rows<Row, Key> : never;
+
+/** What `key` may be: one function for all events, or one for each type. */
+type KeyOf<E extends Event, T extends string, Key> =
+  ((event: Of<E, T>) => Keys<Key>) | { readonly [N in T]: (event: Of<E, N>) => Keys<Key> };
+
+/**
+ * Declares a read model. The events that it handles are the keys of `evolve`.
+ * The table's columns are the row's properties in snake_case; its PRIMARY KEY must be the properties of `key`.
+ * Row values are what JSON holds: write times as ISO strings, money as integers.
+ * @throws InvalidDefinition for a name that cannot be a table's, or a version below 1.
+ */
+export function readModel<
+  const R extends readonly unknown[],
+  T extends Each<R>['type'],
+  S extends Schema<any, object>,
+  Key extends Partial<Out<S>>,
+>(definition: {
+  readonly name: string;
+  readonly version: number;
+  readonly from: R;
+  readonly row: S;
+  readonly table: Sql;
+  readonly key: KeyOf<Each<NoInfer<R>>, NoInfer<T>, Key>;
+  readonly evolve: {
+    readonly [N in T]: (
+      row: Out<NoInfer<S>> | undefined,
+      event: Of<Each<NoInfer<R>>, N>,
+    ) => Out<NoInfer<S>> | null | undefined;
+  };
+}): ReadModel<Out<S>, Key> {
+  const { name, version } = definition;
+  checkIdentifier('Read model', name);
+  if (!Number.isInteger(version) || version < 1)
+    throw new InvalidDefinition(`Read model "${name}": version must be a whole number from 1 upwards`);
+  const types = Object.keys(definition.evolve);
+  if (types.length === 0) throw new InvalidDefinition(`Read model "${name}" folds no events: give evolve at least one`);
+  const declared = new Set(definition.from.flatMap((registry) => Object.keys(registry as object)));
+  const foreign = types.filter((type) => !declared.has(type));
+  if (foreign.length > 0)
+    throw new InvalidDefinition(`Read model "${name}" folds ${foreign.join(', ')}, which none of its registries declares`);
+  const { key } = definition;
+  const keyOf =
+    typeof key === 'function' ? key : (event: Event) => (key as unknown as Record<string, (event: Event) => Keys<Key>>)[event.type]!(event);
+  return { kind: 'read model', ...definition, types, key: keyOf } as unknown as ReadModel<Out<S>, Key>;
+}
