@@ -1,0 +1,62 @@
+/**
+ * The statements of the event store, with the schema written in. The schema is an identifier that was checked against
+ * an allow-list; everything else is a parameter.
+ */
+export interface Statements {
+  /** $1: the appends as JSON text, see `encodeBatch`. Answers a row per event stored: stream, version, position, recorded_at. */
+  readonly append: string;
+  /** The same, and $2: the batch's id goes into `appends` in the same statement. */
+  readonly appendMarked: string;
+  /** $1: a batch's id. Fails with 23505 when that batch was committed; otherwise it never can be. */
+  readonly claimBatch: string;
+  /** $1: streams. Their versions; streams without events are absent. */
+  readonly versions: string;
+  /** $1: stream, $2: first id, $3: number of events. The stored events of an append, if it was stored. */
+  readonly stored: string;
+  /** $1: stream, $2: after version, $3: limit. */
+  readonly readStream: string;
+  readonly safePosition: string;
+  /** $1: after position, $2: up to position, $3: limit. */
+  readonly readLog: string;
+  /** The same, and $4: types. */
+  readonly readLogOfTypes: string;
+  /** Forgets batches that no late request can belong to any more. */
+  readonly forgetBatches: string;
+}
+
+/** Writes the statements for a schema. */
+export function statementsFor(schema: string): Statements {
+  const append = (mark: string): string => `
+WITH given AS MATERIALIZED (
+       SELECT a.s, a.x, a.e, coalesce((SELECT v.version FROM ${schema}.events v WHERE v.stream = a.s ORDER BY v.version DESC LIMIT 1), 0) AS actual
+         FROM jsonb_to_recordset($1::text::jsonb) AS a(s text, x int, e jsonb))${mark}
+INSERT INTO ${schema}.events (stream, version, id, type, schema_version, topic, key, data, metadata)
+SELECT given.s, given.actual + event.nth, (event.v->>'i')::uuid, event.v->>'t', (event.v->>'n')::smallint,
+       event.v->>'o', event.v->>'k', event.v->'d', event.v->'m'
+  FROM given CROSS JOIN LATERAL jsonb_array_elements(given.e) WITH ORDINALITY AS event(v, nth)
+ WHERE given.x IS NULL OR given.x = given.actual OR (given.x = ${EXISTS} AND given.actual > 0)
+RETURNING stream, version, position, recorded_at`;
+  const columns = 'position, stream, version, id, type, schema_version, data, metadata, recorded_at';
+  const readLog = (types: string): string =>
+    `SELECT ${columns} FROM ${schema}.events WHERE position > $1 AND position <= $2${types} ORDER BY position LIMIT $3`;
+  return {
+    append: append(''),
+    appendMarked: append(`,\n     marked AS (INSERT INTO ${schema}.appends (batch) VALUES ($2::uuid))`),
+    claimBatch: `INSERT INTO ${schema}.appends (batch) VALUES ($1::uuid)`,
+    versions: `SELECT stream, max(version) AS version FROM ${schema}.events WHERE stream = ANY($1::text[]) GROUP BY stream`,
+    stored: `
+SELECT e.stream, e.version, e.position, e.recorded_at
+  FROM ${schema}.events e
+  JOIN (SELECT version FROM ${schema}.events WHERE stream = $1 AND id = $2::uuid ORDER BY version DESC LIMIT 1) AS first
+    ON e.version >= first.version AND e.version < first.version + $3::int
+ WHERE e.stream = $1 ORDER BY e.version`,
+    readStream: `SELECT ${columns} FROM ${schema}.events WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`,
+    safePosition: `SELECT ${schema}.safe_position() AS position`,
+    readLog: readLog(''),
+    readLogOfTypes: readLog(' AND type = ANY($4::text[])'),
+    forgetBatches: `DELETE FROM ${schema}.appends WHERE recorded_at < now() - interval '1 day'`,
+  };
+}
+
+/** How "at least one event" is written where an expected version stands. */
+export const EXISTS = -1;
