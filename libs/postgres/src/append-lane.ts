@@ -1,6 +1,7 @@
 import { DatabaseUnavailable, uuidv7, type PreparedAppend } from '@logfold/core';
 import { encodeBatch, type AppendedRow } from './append-encoding.js';
 import { endClient, type Sql } from './connection.js';
+import { sqlState } from './errors.js';
 import type { Statements } from './statements.js';
 
 /** One connection for appends, replaced when it does not answer. */
@@ -29,11 +30,13 @@ export class AppendLane {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(new DatabaseUnavailable(`The database did not answer within ${this.deadlineMs} ms`));
-        void this.#discard(sql);
       }, this.deadlineMs);
     });
     try {
       return await Promise.race([sql.unsafe<Row[]>(text, parameters as string[], { prepare: true }), late]);
+    } catch (error) {
+      if (sqlState(error) === undefined) void this.#discard(sql); // lost, or late: the next query gets a new connection
+      throw error;
     } finally {
       clearTimeout(timer);
     }

@@ -10,16 +10,18 @@ export class PostgresCheckpoints implements Checkpoints<Tx> {
   ) {}
 
   load({ subscription, source, partition }: CheckpointKey): Promise<bigint> {
+    const parameters = [subscription, source, partition];
     return translating(async () => {
-      await this.sql.unsafe(
-        `INSERT INTO ${this.schema}.checkpoints (subscription, source, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-        [subscription, source, partition],
-      );
       const [row] = await this.sql.unsafe<{ position: bigint }[]>(
         `SELECT position FROM ${this.schema}.checkpoints WHERE subscription = $1 AND source = $2 AND partition = $3`,
-        [subscription, source, partition],
+        parameters,
       );
-      return row!.position;
+      if (row) return row.position; // not by the INSERT below, which would wait for a transaction that moves it
+      await this.sql.unsafe(
+        `INSERT INTO ${this.schema}.checkpoints (subscription, source, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+        parameters,
+      );
+      return 0n;
     });
   }
 

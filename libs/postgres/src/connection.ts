@@ -1,6 +1,6 @@
-import { connect as connectSocket, type Socket } from 'node:net';
 import connect, { type Options, type Sql as PostgresSql, type TransactionSql } from 'postgres';
 import { DatabaseUnsuitable } from '@logfold/core';
+import { openSocket } from './socket.js';
 
 /** A client of ours: int8 is a bigint, both ways. */
 export type Sql = PostgresSql<{ bigint: bigint }>;
@@ -37,13 +37,14 @@ export function client(options: ClientOptions): Sql {
   const { url, name, max, role, pipeline, statementTimeoutMs = 30_000 } = options;
   checkUrl(url);
   // `socket` and `max_pipeline` are options of postgres.js that its types do not list.
-  const settings: Options<{ bigint: typeof int8 }> & { socket: typeof openSocket; max_pipeline: number } = {
+  const settings: Options<typeof types> & { socket: typeof openSocket; max_pipeline: number } = {
     max,
     max_pipeline: pipeline,
     socket: openSocket,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     backoff: (attempt: number) => Math.min(2, 0.05 * 2 ** attempt) * (0.5 + Math.random() / 2),
-    types: { bigint: int8 },
+    types,
+    fetch_types: false, // its query is postgres.js' own: a connection that breaks during it ends the process
     onnotice: () => {},
     connection: {
       application_name: name,
@@ -61,17 +62,16 @@ export async function endClient(sql: Sql, timeoutSeconds: number = CLOSE_TIMEOUT
   await sql.end({ timeout: timeoutSeconds });
 }
 
-const int8 = { to: 20, from: [20], parse: (text: string) => BigInt(text), serialize: (value: bigint) => String(value) };
+/** int8 as bigint; arrays of text, uuid and int4 as parameters, which postgres.js knows only after fetching types. */
+const types = {
+  bigint: { to: 20, from: [20], parse: (text: string) => BigInt(text), serialize: (value: bigint) => String(value) },
+  texts: { to: 1009, from: [], parse: undefined as never, serialize: arrayLiteral },
+  uuids: { to: 2951, from: [], parse: undefined as never, serialize: arrayLiteral },
+  integers: { to: 1007, from: [], parse: undefined as never, serialize: arrayLiteral },
+};
 
-/**
- * postgres.js leaves Nagle's algorithm on, which makes a statement of several packets wait for an acknowledgement
- * (88 ms a COPY, measured). It takes a socket that is still connecting: its own error and close handlers must see
- * a failure, or the connection would never return to the pool.
- */
-function openSocket({ host, port, path }: { host: string[]; port: number[]; path?: string | false }): Socket {
-  const socket = path ? connectSocket(path) : connectSocket(port[0]!, host[0]!);
-  socket.setNoDelay(true);
-  return Object.assign(socket, { host: host[0] }); // TLS takes its server name from here
+function arrayLiteral(values: readonly unknown[]): string {
+  return `{${values.map((value) => (value === null ? 'NULL' : JSON.stringify(String(value)))).join(',')}}`;
 }
 
 function checkUrl(url: string): void {
