@@ -45,21 +45,23 @@ export function run(...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-function install() {
-  if (installed()) return;
-  console.log('Installing dependencies (npm ci) ...');
+/** Installs what the lockfile in a folder of the checkout says, when it is not there yet. */
+export function install(folder = '') {
+  if (installed(folder)) return;
+  console.log(`Installing ${folder ? `what ${folder} needs` : 'dependencies'} (npm ci) ...`);
   const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { status } = spawnSync('npm', args, { cwd: root, env: npmEnvironment(), stdio: 'inherit', shell: windows });
+  const cwd = join(root, folder);
+  const { status } = spawnSync('npm', args, { cwd, env: npmEnvironment(), stdio: 'inherit', shell: windows });
   if (status !== 0) process.exit(status ?? 1);
 }
 
 /** node_modules/.package-lock.json is npm's own record of what it put there, written last. */
-function installed() {
-  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return false;
-  const there = json('node_modules', '.package-lock.json').packages;
-  return Object.entries(json('package-lock.json').packages).every(([path, wanted]) => {
+function installed(folder) {
+  if (!existsSync(join(root, folder, 'node_modules', '.package-lock.json'))) return false;
+  const there = json(folder, 'node_modules', '.package-lock.json').packages;
+  return Object.entries(json(folder, 'package-lock.json').packages).every(([path, wanted]) => {
     if (!path.includes('node_modules/')) return true;
-    if (wanted.link) return existsSync(join(root, path));
+    if (wanted.link) return existsSync(join(root, folder, path));
     if ((wanted.optional || wanted.devOptional || wanted.peer) && !there[path]) return true;
     return there[path]?.version === wanted.version;
   });

@@ -189,6 +189,6 @@ class CreatedEvent implements Event {
     this.#creator = creator;
   }
   static creatorOf(event: Event): EventCreator | undefined {
-    return #creator in event ? event.#creator : undefined;
+    return typeof event === 'object' && event !== null && #creator in event ? event.#creator : undefined;
   }
 }

@@ -16,7 +16,7 @@ export interface LeasedOptions {
  * `work`'s signal aborts when the caller's does, and when the lease is lost.
  */
 export async function whileLeased(options: LeasedOptions, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const { leases, signal, ttlMs } = options;
+  const { leases, signal } = options;
   const lease = await waitFor(options);
   if (!lease) return;
   const lost = new AbortController();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CACHED_STREAMS, commandHandler, type HandlerOf } from './command-handler.js';
+import { commandHandler, type HandlerOf } from './command-handler.js';
 import type { Database } from './database.js';
 import type { Decider } from './decider.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
@@ -8,7 +8,6 @@ import { logSource } from './log-source.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { readModelHandler, subscriptionName } from './read-model-handler.js';
 import type { Runner, RunnerOptions } from './runner.js';
-import { StateCache } from './state-cache.js';
 import { subscription } from './subscription.js';
 
 /** What users define and a service runs. */
@@ -55,8 +54,8 @@ export function logfold(options: LogfoldOptions): Logfold {
   const registries = [...deciders.map((decider) => decider.events), ...models.flatMap((model) => model.from)];
   const catalog = eventCatalog(registries);
 
-  const cache = new StateCache(CACHED_STREAMS);
-  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events, { cache })]));
+  // Each with a cache of its own: two deciders may fold the same stream into different states.
+  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events)]));
   const runners = run === 'nothing' || !includesReadModels(run) ? [] : models.map((model) => readModelRunner(model, options, catalog));
 
   return {

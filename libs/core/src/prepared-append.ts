@@ -46,7 +46,8 @@ export function prepareAppend(append: Append): PreparedAppend {
   if (events.length === 0) throw new InvalidAppend(`Nothing to append to "${stream}": an append needs at least one event`);
   if (events.length > APPEND_LIMIT)
     throw new InvalidAppend(`${events.length} events for "${stream}" in one append, ${APPEND_LIMIT} at most`);
-  const prepared = events.map((event) => prepareEvent(stream, event, append.metadata));
+  const ids = events.map(() => uuidv7());
+  const prepared = events.map((event, index) => prepareEvent(stream, event, ids[index]!, ids[0]!, append.metadata));
   const sizeBytes = prepared.reduce((sum, { dataJson, metadataJson }) => sum + dataJson.length + metadataJson.length, 0);
   return { stream, expected, events: prepared, sizeBytes };
 }
@@ -61,7 +62,12 @@ export function appendedFrom(
   const first = version - append.events.length + 1;
   const events = append.events.map(
     ({ id, type, schemaVersion, data, metadata }, index): Recorded => ({
-      ...{ id, type, schemaVersion, data, metadata, recordedAt },
+      id,
+      type,
+      schemaVersion,
+      data,
+      metadata,
+      recordedAt,
       stream: append.stream,
       version: first + index,
       position: positions[index]!,
@@ -77,14 +83,19 @@ export function meets(expected: ExpectedVersion, actual: number): boolean {
   return actual === (expected === 'none' ? 0 : expected);
 }
 
-function prepareEvent(stream: string, event: Event, given: Partial<Metadata> = {}): PreparedEvent {
+function prepareEvent(
+  stream: string,
+  event: Event,
+  id: string,
+  firstId: string,
+  given: Partial<Metadata> = {},
+): PreparedEvent {
   const creator = creatorOf(event);
   if (!creator)
     throw new InvalidAppend(
       `Event ${JSON.stringify(event?.type)} for "${stream}" was not made by its creator: write StockReceived({ … }), not an object`,
     );
-  const id = uuidv7();
-  const metadata = { ...given, correlationId: given.correlationId ?? id, causationId: given.causationId ?? id };
+  const metadata = { ...given, correlationId: given.correlationId ?? firstId, causationId: given.causationId ?? id };
   const dataJson = JSON.stringify(event.data);
   const metadataJson = JSON.stringify(metadata);
   if (dataJson === undefined) throw new InvalidAppend(`Event ${event.type} for "${stream}" has no data that JSON can hold`);

@@ -13,7 +13,8 @@ export interface FoldedRows {
 /** The keys that some events touch, by their text; each once. Load these rows, then fold. */
 export function touchedKeys(model: ReadModel, events: readonly Recorded[]): Map<string, object> {
   const keys = new Map<string, object>();
-  for (const event of events) for (const key of each(model.key(event))) keys.set(keyText(key), key);
+  for (const event of events)
+    if (model.evolve[event.type]) for (const key of each<object>(model.key(event))) keys.set(keyText(key), key);
   return keys;
 }
 

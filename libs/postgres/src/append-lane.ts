@@ -1,16 +1,13 @@
 import { DatabaseUnavailable, uuidv7, type PreparedAppend } from '@logfold/core';
 import { encodeBatch, type AppendedRow } from './append-encoding.js';
-import { endClient, type Sql } from './connection.js';
-import { sqlState } from './errors.js';
+import type { Connection } from './connection.js';
 import type { Statements } from './statements.js';
 
-/** One connection for appends, replaced when it does not answer. */
+/** One connection for appends, used for one batch at a time. */
 export class AppendLane {
-  #sql: Sql | undefined;
-
   /** @param deadlineMs longer than the server's own statement time-out: past it the connection counts as lost. */
   constructor(
-    readonly connect: () => Sql,
+    readonly connection: Connection,
     readonly statements: Statements,
     readonly deadlineMs: number,
   ) {}
@@ -25,32 +22,19 @@ export class AppendLane {
 
   /** Runs a prepared statement within the deadline. A connection that misses it is thrown away. */
   async query<Row extends object>(text: string, parameters: readonly (string | number | string[])[]): Promise<readonly Row[]> {
-    const sql = (this.#sql ??= this.connect());
+    const { sql } = this.connection;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(new DatabaseUnavailable(`The database did not answer within ${this.deadlineMs} ms`));
+        this.connection.discard(sql);
       }, this.deadlineMs);
     });
     try {
       return await Promise.race([sql.unsafe<Row[]>(text, parameters as string[], { prepare: true }), late]);
-    } catch (error) {
-      if (sqlState(error) === undefined) void this.#discard(sql); // lost, or late: the next query gets a new connection
-      throw error;
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  async close(): Promise<void> {
-    const sql = this.#sql;
-    this.#sql = undefined;
-    if (sql) await endClient(sql);
-  }
-
-  async #discard(sql: Sql): Promise<void> {
-    if (this.#sql === sql) this.#sql = undefined;
-    await endClient(sql, 0).catch(() => {});
   }
 }
 

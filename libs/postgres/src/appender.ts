@@ -45,7 +45,7 @@ export class Appender {
       this.#dispatch();
       await Promise.all(this.#working);
     }
-    await Promise.all(this.lanes.map((lane) => lane.close()));
+    await Promise.all(this.lanes.map(({ connection }) => connection.close()));
   }
 
   /** Waits for the end of this turn of the event loop, so that appends made in the same turn share a batch. */

@@ -1,23 +1,23 @@
 import type { CheckpointKey, Checkpoints } from '@logfold/core';
-import type { Sql, Tx } from './connection.js';
+import type { Pool, Tx } from './connection.js';
 import { translating } from './errors.js';
 
 /** Checkpoints as rows; `move` is one UPDATE that names the position it comes from. */
 export class PostgresCheckpoints implements Checkpoints<Tx> {
   constructor(
-    readonly sql: Sql,
+    readonly pool: Pool,
     readonly schema: string,
   ) {}
 
   load({ subscription, source, partition }: CheckpointKey): Promise<bigint> {
     const parameters = [subscription, source, partition];
     return translating(async () => {
-      const [row] = await this.sql.unsafe<{ position: bigint }[]>(
+      const [row] = await this.pool.sql.unsafe<{ position: bigint }[]>(
         `SELECT position FROM ${this.schema}.checkpoints WHERE subscription = $1 AND source = $2 AND partition = $3`,
         parameters,
       );
       if (row) return row.position; // not by the INSERT below, which would wait for a transaction that moves it
-      await this.sql.unsafe(
+      await this.pool.sql.unsafe(
         `INSERT INTO ${this.schema}.checkpoints (subscription, source, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
         parameters,
       );
@@ -39,7 +39,7 @@ export class PostgresCheckpoints implements Checkpoints<Tx> {
 
   list(): Promise<readonly (CheckpointKey & { readonly position: bigint })[]> {
     return translating(() =>
-      this.sql.unsafe<(CheckpointKey & { readonly position: bigint })[]>(
+      this.pool.sql.unsafe<(CheckpointKey & { readonly position: bigint })[]>(
         `SELECT subscription, source, partition, position FROM ${this.schema}.checkpoints ORDER BY 1, 2, 3`,
       ),
     );

@@ -1,27 +1,20 @@
-import connect, { type Options, type Sql as PostgresSql, type TransactionSql } from 'postgres';
+import { Socket } from 'node:net';
+import connect, { type ISql, type Options, type Sql as PostgresSql } from 'postgres';
 import { DatabaseUnsuitable } from '@logfold/core';
-import { openSocket } from './socket.js';
 
-/** A client of ours: int8 is a bigint, both ways. */
+/** A client of one connection: int8 is a bigint, both ways. */
 export type Sql = PostgresSql<{ bigint: bigint }>;
 
-/** A transaction: what handlers get as `tx`. */
-export type Tx = TransactionSql<{ bigint: bigint }>;
+/** A transaction: what handlers get as `tx`. Write SQL with it as a template: tx`UPDATE … WHERE id = ${id}`. */
+export type Tx = ISql<{ bigint: bigint }>;
 
-/** What one client is for. */
-export interface ClientOptions {
+/** What a connection is for. */
+export interface ConnectionOptions {
   readonly url: string;
   /** For pg_stat_activity: `logfold inventory append`. */
   readonly name: string;
-  /** Connections at most. */
-  readonly max: number;
   /** The role to work as; the login's own when absent. */
   readonly role?: string;
-  /**
-   * Statements in flight on one connection behind the one that runs. 0 for plain statements that may be slow, or they hold
-   * up those behind them; at least 1 for transactions, since postgres.js begins none with 0.
-   */
-  readonly pipeline: number;
   /** Statements that take longer are cancelled by the server. */
   readonly statementTimeoutMs?: number;
 }
@@ -32,17 +25,79 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_SECONDS = 10;
 const CLOSE_TIMEOUT_SECONDS = 5;
 
-/** Opens a pool of connections; they are made when first needed. @throws DatabaseUnsuitable for an address that is none. */
-export function client(options: ClientOptions): Sql {
-  const { url, name, max, role, pipeline, statementTimeoutMs = 30_000 } = options;
-  checkUrl(url);
-  // `socket` and `max_pipeline` are options of postgres.js that its types do not list.
-  const settings: Options<typeof types> & { socket: typeof openSocket; max_pipeline: number } = {
-    max,
-    max_pipeline: pipeline,
-    socket: openSocket,
+/**
+ * One connection, made when first needed, and a new one after it was lost.
+ *
+ * postgres.js 3.4 would reconnect by itself, and must not: on a connection that breaks it may wait for ever for a
+ * query, give its answer to another one, run what was left of a transaction outside of it, or end the process
+ * (docs/decisions/0003). So a client of it has one connection, and lives only as long as that.
+ */
+export class Connection {
+  #sql: Sql | undefined;
+
+  /** @throws DatabaseUnsuitable for an address that is none. */
+  constructor(readonly options: ConnectionOptions) {
+    checkUrl(options.url);
+  }
+
+  /** Today's client. Ask for it anew for every piece of work; keep it within a transaction. */
+  get sql(): Sql {
+    return (this.#sql ??= this.#open());
+  }
+
+  /** True while the client is connected or may still connect. */
+  isCurrent(sql: Sql): boolean {
+    return this.#sql === sql;
+  }
+
+  /** Throws a client away: what it has under way is rejected, and the next one to ask gets a new one. */
+  discard(sql: Sql): void {
+    if (this.#sql === sql) this.#sql = undefined;
+    void sql.end({ timeout: 0 }).catch(() => {});
+  }
+
+  /** Gives what is under way a few seconds, then disconnects. It may be used again. */
+  async close(): Promise<void> {
+    const sql = this.#sql;
+    this.#sql = undefined;
+    await sql?.end({ timeout: CLOSE_TIMEOUT_SECONDS });
+  }
+
+  #open(): Sql {
+    const sql: Sql = openClient(this.options, () => this.discard(sql));
+    return sql;
+  }
+}
+
+/** Several connections for short statements, used in turn; statements on one connection are sent without waiting. */
+export class Pool {
+  readonly #connections: readonly Connection[];
+  #next = 0;
+
+  constructor(options: ConnectionOptions, size: number) {
+    this.#connections = Array.from({ length: size }, () => new Connection(options));
+  }
+
+  /** A client for one statement. */
+  get sql(): Sql {
+    this.#next = (this.#next + 1) % this.#connections.length;
+    return this.#connections[this.#next]!.sql;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#connections.map((connection) => connection.close()));
+  }
+}
+
+/** A client of postgres.js with one connection. @param lost called when the connection has ended, whatever the reason. */
+export function openClient({ url, name, role, statementTimeoutMs = 30_000 }: ConnectionOptions, lost?: () => void): Sql {
+  // `socket` is an option of postgres.js that its types do not list.
+  const settings: Options<typeof types> & { socket: (address: Address) => Socket } = {
+    max: 1,
+    socket: (address) => openSocket(address, lost),
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
-    backoff: (attempt: number) => Math.min(2, 0.05 * 2 ** attempt) * (0.5 + Math.random() / 2),
+    max_lifetime: null, // it would end a connection in the middle of a transaction
+    backoff: (attempt: number) => Math.min(2, 0.05 * 2 ** attempt) * (0.5 + Math.random() / 2), // seconds
     types,
     fetch_types: false, // its query is postgres.js' own: a connection that breaks during it ends the process
     onnotice: () => {},
@@ -53,13 +108,27 @@ export function client(options: ClientOptions): Sql {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
       ...(role === undefined ? {} : { role }),
     },
+    ...(lost === undefined ? {} : { onclose: lost }),
   };
   return connect(url, settings) as unknown as Sql;
 }
 
-/** Ends a client: queries under way get a few seconds, then their connections are cut. */
-export async function endClient(sql: Sql, timeoutSeconds: number = CLOSE_TIMEOUT_SECONDS): Promise<void> {
-  await sql.end({ timeout: timeoutSeconds });
+interface Address {
+  readonly host: readonly string[];
+  readonly port: readonly number[];
+  readonly path?: string | false;
+}
+
+/**
+ * postgres.js leaves Nagle's algorithm on, and a statement of several packets then waits for an acknowledgement (88 ms a
+ * COPY, measured). The socket is handed over while still connecting: postgres.js' own handlers must see a failure, but
+ * after us, so that who asks again at once gets a new client.
+ */
+function openSocket({ host, port, path }: Address, lost: () => void = () => {}): Socket {
+  const socket = new Socket().setNoDelay(true).on('error', lost);
+  if (path) socket.connect(path);
+  else socket.connect(port[0]!, host[0]!);
+  return Object.assign(socket, { host: host[0] }); // TLS takes its server name from here
 }
 
 /** int8 as bigint; arrays of text, uuid and int4 as parameters, which postgres.js knows only after fetching types. */

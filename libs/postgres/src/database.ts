@@ -2,7 +2,7 @@ import { checkIdentifier, type Database } from '@logfold/core';
 import { AppendLane } from './append-lane.js';
 import { Appender } from './appender.js';
 import { PostgresCheckpoints } from './checkpoints.js';
-import { client, endClient, type Sql, type Tx } from './connection.js';
+import { Connection, Pool, type ConnectionOptions, type Tx } from './connection.js';
 import { translating } from './errors.js';
 import { PostgresEventStore } from './event-store.js';
 import { checkLog, checkServer } from './fitness.js';
@@ -37,7 +37,6 @@ export interface PostgresDatabase extends Database<Tx> {
 const APPEND_CONNECTIONS = 2;
 const QUERY_CONNECTIONS = 2;
 const SCAN_CONNECTIONS = 2;
-const PIPELINE = 50;
 const APPEND_STATEMENT_TIMEOUT_MS = 10_000;
 const APPEND_DEADLINE_MS = 15_000;
 
@@ -50,19 +49,22 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
   const { service, url, schema = 'logfold', connections = 4, queueLimit = 10_000 } = options;
   checkIdentifier('Service', service);
   checkIdentifier('Schema', schema);
-  const open = (purpose: string, max: number, pipeline: number, more: { role?: string; statementTimeoutMs?: number }): Sql =>
-    client({ url, name: `logfold ${service} ${purpose}`, max, pipeline, ...more });
+  const working = (purpose: string): ConnectionOptions => ({ url, name: `logfold ${service} ${purpose}`, role: APP_ROLE });
 
-  const owner = open('migrate', 1, 1, {});
-  const querying = open('query', QUERY_CONNECTIONS, PIPELINE, { role: APP_ROLE });
-  const scanning = open('scan', SCAN_CONNECTIONS, 0, { role: APP_ROLE });
-  const transacting = open('work', connections, 1, { role: APP_ROLE });
+  const login = new Connection({ url, name: `logfold ${service} migrate` });
+  const owner = new PostgresTransactions([login], () => {});
+  const querying = new Pool(working('query'), QUERY_CONNECTIONS);
+  const scanning = new Pool(working('scan'), SCAN_CONNECTIONS);
   const statements = statementsFor(schema);
-  const wakeUp = new PostgresWakeUp(querying, `logfold_${schema}`);
+  const wakeUp = new PostgresWakeUp(querying, working('listen'), `logfold_${schema}`);
   const wake = (): void => wakeUp.wake();
+  const transactions = new PostgresTransactions(
+    Array.from({ length: connections }, () => new Connection(working('work'))),
+    wake,
+  );
   const lanes = Array.from({ length: APPEND_CONNECTIONS }, () => {
-    const connect = (): Sql => open('append', 1, 0, { role: APP_ROLE, statementTimeoutMs: APPEND_STATEMENT_TIMEOUT_MS });
-    return new AppendLane(connect, statements, APPEND_DEADLINE_MS);
+    const connection = new Connection({ ...working('append'), statementTimeoutMs: APPEND_STATEMENT_TIMEOUT_MS });
+    return new AppendLane(connection, statements, APPEND_DEADLINE_MS);
   });
   const appender = new Appender(lanes, queueLimit, wake);
 
@@ -72,20 +74,20 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     events: new PostgresEventStore(querying, scanning, statements, appender),
     checkpoints: new PostgresCheckpoints(querying, schema),
     leases: new PostgresLeases(querying, schema),
-    transactions: new PostgresTransactions(transacting, wake),
+    transactions,
     readModels: new PostgresReadModelTables(owner, querying, schema),
     wakeUp,
     open: () =>
       translating(async () => {
-        await checkServer(owner);
-        await migrate(owner, schema, service);
-        await checkLog(owner, schema);
-        await querying.unsafe(statements.forgetBatches);
+        await checkServer(login.sql);
+        await migrate(login.sql, owner, schema, service);
+        await checkLog(login.sql, schema);
+        await querying.sql.unsafe(statements.forgetBatches);
       }),
     async close() {
       await appender.close();
-      wakeUp.close();
-      await Promise.all([owner, querying, scanning, transacting].map((sql) => endClient(sql)));
+      await wakeUp.close();
+      await Promise.all([owner, querying, scanning, transactions].map((each) => each.close()));
     },
   };
 }

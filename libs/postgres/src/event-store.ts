@@ -4,7 +4,7 @@ import {
 } from '@logfold/core';
 import { decodeBatch, encodeBatch, type AppendedRow } from './append-encoding.js';
 import type { Appender } from './appender.js';
-import type { Sql, Tx } from './connection.js';
+import type { Pool, Tx } from './connection.js';
 import { isDataError, isDuplicate, translated, translating } from './errors.js';
 import { readLog } from './log-reader.js';
 import { recordedEvent, type EventRow } from './recorded-event.js';
@@ -17,8 +17,8 @@ const LARGEST_STREAM_PAGE = 5_000;
 export class PostgresEventStore implements EventStore<Tx> {
   /** @param reading for short statements; @param scanning for reading the log, which may take long. */
   constructor(
-    readonly reading: Sql,
-    readonly scanning: Sql,
+    readonly reading: Pool,
+    readonly scanning: Pool,
     readonly statements: Statements,
     readonly appender: Appender,
   ) {}
@@ -36,7 +36,7 @@ export class PostgresEventStore implements EventStore<Tx> {
 
   async readStream(stream: string, { after = 0, limit = STREAM_PAGE, tx }: StreamRange<Tx> = {}): Promise<readonly Recorded[]> {
     const size = Math.min(Math.max(1, limit), LARGEST_STREAM_PAGE);
-    const sql = tx ?? this.reading;
+    const sql = tx ?? this.reading.sql;
     const rows = await translating(() =>
       sql.unsafe<EventRow[]>(this.statements.readStream, [stream, after, size], { prepare: true }),
     );

@@ -1,11 +1,11 @@
 import { DatabaseUnsuitable } from '@logfold/core';
-import type { Sql } from './connection.js';
+import type { Tx } from './connection.js';
 import { logsOf } from './migrations.js';
 
 const OLDEST_VERSION = 140_000;
 
 /** Checks the server, before anything is migrated. @throws DatabaseUnsuitable naming the setting and the remedy. */
-export async function checkServer(sql: Sql): Promise<void> {
+export async function checkServer(sql: Tx): Promise<void> {
   const [server] = await sql`
     SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS standby,
            current_setting('default_transaction_isolation') AS isolation, current_setting('synchronous_commit') AS sync,
@@ -25,7 +25,7 @@ export async function checkServer(sql: Sql): Promise<void> {
 }
 
 /** Checks the log's own parts: what the proof of the fence rests on. */
-export async function checkLog(sql: Sql, schema: string): Promise<void> {
+export async function checkLog(sql: Tx, schema: string): Promise<void> {
   const [sequence] = await sql`
     SELECT increment_by = 1 AND cache_size = 1 AND NOT cycle AS fit FROM pg_sequences
      WHERE schemaname = ${schema} AND sequencename = 'position'`;

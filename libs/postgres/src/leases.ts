@@ -1,17 +1,17 @@
 import type { Lease, Leases } from '@logfold/core';
-import type { Sql } from './connection.js';
+import type { Pool } from './connection.js';
 import { translating } from './errors.js';
 
 /** Leases as rows, by the database's clock. Rows, not advisory locks: those are lost with a connection unnoticed. */
 export class PostgresLeases implements Leases {
   constructor(
-    readonly sql: Sql,
+    readonly pool: Pool,
     readonly schema: string,
   ) {}
 
   claim(name: string, owner: string, ttlMs: number): Promise<Lease | undefined> {
     return translating(async () => {
-      const [row] = await this.sql.unsafe<{ epoch: number }[]>(
+      const [row] = await this.pool.sql.unsafe<{ epoch: number }[]>(
         `INSERT INTO ${this.schema}.leases AS lease (name, owner, expires_at)
          VALUES ($1, $2, clock_timestamp() + $3::int * interval '1 millisecond')
          ON CONFLICT (name) DO UPDATE
@@ -27,7 +27,7 @@ export class PostgresLeases implements Leases {
 
   renew({ name, owner, epoch }: Lease, ttlMs: number): Promise<boolean> {
     return translating(async () => {
-      const renewed = await this.sql.unsafe(
+      const renewed = await this.pool.sql.unsafe(
         `UPDATE ${this.schema}.leases SET expires_at = clock_timestamp() + $4::int * interval '1 millisecond'
           WHERE name = $1 AND owner = $2 AND epoch = $3 AND expires_at > '-infinity'`,
         [name, owner, epoch, ttlMs],
@@ -38,7 +38,7 @@ export class PostgresLeases implements Leases {
 
   async release({ name, owner, epoch }: Lease): Promise<void> {
     await translating(() =>
-      this.sql.unsafe(
+      this.pool.sql.unsafe(
         `UPDATE ${this.schema}.leases SET expires_at = '-infinity' WHERE name = $1 AND owner = $2 AND epoch = $3`,
         [name, owner, epoch],
       ),

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { DatabaseUnsuitable } from '@logfold/core';
-import type { Sql, Tx } from './connection.js';
+import type { Tx } from './connection.js';
 import { APP_ROLE, ensureRoles, OWNER_ROLE, READ_ROLE } from './roles.js';
+import type { PostgresTransactions } from './transactions.js';
 
 const folder = new URL('../migrations/', import.meta.url);
 
@@ -14,12 +15,11 @@ const MIGRATION_LOCK = 0x6c6f67666f6c64; // "logfold"
  * processes may call it at once. A migration that was changed after it ran is an error, not run again.
  * @throws DatabaseUnsuitable when the schema is another service's, newer than this code, or holds something else.
  */
-export async function migrate(sql: Sql, schema: string, service: string): Promise<void> {
+export async function migrate(sql: Tx, owner: PostgresTransactions, schema: string, service: string): Promise<void> {
   const migrations = await readMigrations();
   if (await upToDate(sql, schema, migrations)) return checkService(sql, schema, service);
   await ensureRoles(sql);
-  await sql.begin('isolation level read committed', async (begun) => {
-    const tx = begun as unknown as Tx;
+  await owner.run(async (tx) => {
     await tx`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`;
     await prepareSchema(tx, schema);
     const applied = await appliedMigrations(tx, schema);
@@ -58,14 +58,14 @@ async function readMigrations(): Promise<readonly Migration[]> {
 }
 
 /** The common case, asked without a lock: every migration is there as it was written. */
-async function upToDate(sql: Sql, schema: string, migrations: readonly Migration[]): Promise<boolean> {
+async function upToDate(sql: Tx, schema: string, migrations: readonly Migration[]): Promise<boolean> {
   const [row] = await sql`SELECT to_regclass(${`${schema}.migrations`}) IS NOT NULL AS there`;
   if (!row!.there) return false;
   const applied = await appliedMigrations(sql, schema);
   return applied.size === migrations.length && migrations.every(({ number, checksum }) => applied.get(number) === checksum);
 }
 
-async function appliedMigrations(sql: Sql | Tx, schema: string): Promise<Map<number, string>> {
+async function appliedMigrations(sql: Tx, schema: string): Promise<Map<number, string>> {
   const rows = await sql.unsafe<{ number: number; checksum: string }[]>(`SELECT number, checksum FROM ${schema}.migrations`);
   return new Map(rows.map(({ number, checksum }) => [number, checksum]));
 }
@@ -97,7 +97,7 @@ async function freeTag(tx: Tx): Promise<number> {
 }
 
 /** The logs of this database and the tags of their fences. */
-export async function logsOf(sql: Sql | Tx): Promise<readonly { readonly schema: string; readonly tag: number }[]> {
+export async function logsOf(sql: Tx): Promise<readonly { readonly schema: string; readonly tag: number }[]> {
   const tables = await sql<{ schema: string }[]>`
     SELECT n.nspname AS schema FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relname = 'log' AND c.relkind = 'r' AND a.attname = 'fence_tag' ORDER BY 1`;
@@ -109,7 +109,7 @@ export async function logsOf(sql: Sql | Tx): Promise<readonly { readonly schema:
   return logs;
 }
 
-async function checkService(sql: Sql, schema: string, service: string): Promise<void> {
+async function checkService(sql: Tx, schema: string, service: string): Promise<void> {
   const [log] = await sql.unsafe<{ name: string }[]>(`SELECT name FROM ${schema}.log`);
   if (log?.name !== service)
     throw new DatabaseUnsuitable(

@@ -1,5 +1,5 @@
 import { ReadModelMismatch, type ReadModel } from '@logfold/core';
-import type { Sql } from './connection.js';
+import type { Tx } from './connection.js';
 
 /** A column of a read model's table. */
 export interface Column {
@@ -13,7 +13,7 @@ export interface Column {
 }
 
 /** Reads the columns of a table from the catalog, in order; those of the PRIMARY KEY are marked. */
-export async function columnsOf(sql: Sql, table: string): Promise<readonly Column[]> {
+export async function columnsOf(sql: Tx, table: string): Promise<readonly Column[]> {
   const rows = await sql<{ name: string; type: string; in_key: boolean }[]>`
     SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, coalesce(a.attnum = ANY(i.indkey), false) AS in_key
       FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary

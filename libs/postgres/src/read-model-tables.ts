@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { LogfoldError, probeKey, ReadModelMismatch, type ReadModel, type ReadModelTables, type Rows } from '@logfold/core';
-import type { Sql, Tx } from './connection.js';
+import type { Pool, Tx } from './connection.js';
 import { isDataError, sqlState, translated, translating } from './errors.js';
 import { columnsOf, requireColumns, requireKey, type Column } from './read-model-columns.js';
 import { readModelStatements, type ReadModelStatements } from './read-model-statements.js';
 import { APP_ROLE, OWNER_ROLE, READ_ROLE } from './roles.js';
+import type { PostgresTransactions } from './transactions.js';
 
 const PAGE = 100;
 const LARGEST_PAGE = 1_000;
@@ -20,21 +21,18 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
 
   /** @param owner creates tables; @param querying answers queries. */
   constructor(
-    readonly owner: Sql,
-    readonly querying: Sql,
+    readonly owner: PostgresTransactions,
+    readonly querying: Pool,
     readonly schema: string,
   ) {}
 
   async prepare(model: ReadModel): Promise<void> {
     const name = this.#nameOf(model);
-    await translating(() =>
-      this.owner.begin(async (begun) => {
-        const tx = begun as unknown as Tx;
-        await tx`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
-        await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
-        if (await this.#register(tx, model)) await this.#create(tx, model, name);
-      }),
-    );
+    await this.owner.run(async (tx) => {
+      await tx`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
+      await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
+      if (await this.#register(tx, model)) await this.#create(tx, model, name);
+    });
     const { columns } = await this.#table(model);
     const key = probeKey(model);
     if (key) requireKey(model, columns, Object.fromEntries(key.map((property) => [property, null])));
@@ -62,7 +60,7 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       find: async (key) => {
         const { columns, statements } = await this.#table(model);
         requireKey(model, columns, key);
-        const [row] = await this.#asking(model, () => rowsFrom(this.querying, statements.load, [JSON.stringify([key])]));
+        const [row] = await this.#asking(model, () => rowsFrom(this.querying.sql, statements.load, [JSON.stringify([key])]));
         return row as Row | undefined;
       },
       findMany: async (where = {}, { limit = PAGE, after } = {}) => {
@@ -75,7 +73,7 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
         const text = statements.find(conditions, after !== undefined);
         const size = Math.min(Math.max(1, limit), LARGEST_PAGE);
         const parameters = [JSON.stringify(where), after ? JSON.stringify(after) : null, size];
-        return (await this.#asking(model, () => rowsFrom(this.querying, text, parameters))) as readonly Row[];
+        return (await this.#asking(model, () => rowsFrom(this.querying.sql, text, parameters))) as readonly Row[];
       },
     };
   }
@@ -115,7 +113,7 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     let table = this.#tables.get(model);
     if (!table) {
       const name = this.#nameOf(model);
-      table = translating(() => columnsOf(this.querying, name)).then((columns) => {
+      table = translating(() => columnsOf(this.querying.sql, name)).then((columns) => {
         if (columns.some(({ inKey }) => inKey)) return { columns, statements: readModelStatements(name, columns) };
         throw new ReadModelMismatch(model.name, 'its table has no PRIMARY KEY: add one with the properties of the key');
       });
@@ -139,7 +137,7 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
   }
 }
 
-async function rowsFrom(sql: Sql | Tx, text: string, parameters: readonly (string | number | null)[]): Promise<readonly object[]> {
+async function rowsFrom(sql: Tx, text: string, parameters: readonly (string | number | null)[]): Promise<readonly object[]> {
   const rows = await sql.unsafe<{ row: object }[]>(text, parameters as never, { prepare: true });
   return rows.map(({ row }) => row);
 }

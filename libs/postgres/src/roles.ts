@@ -1,4 +1,4 @@
-import type { Sql } from './connection.js';
+import type { Tx } from './connection.js';
 import { sqlState } from './errors.js';
 
 /** Owns the schema and its tables; migrations run as it. */
@@ -14,7 +14,7 @@ export const READ_ROLE = 'logfold_read';
  * Creates the roles that are missing, and lets the login act as them. Roles belong to the whole server: two databases
  * may be migrated at once, so "somebody else was faster" is no error.
  */
-export async function ensureRoles(sql: Sql): Promise<void> {
+export async function ensureRoles(sql: Tx): Promise<void> {
   for (const role of [OWNER_ROLE, APP_ROLE, READ_ROLE]) {
     await unlessRaced(() => sql.unsafe(`CREATE ROLE ${role} NOLOGIN`), async () => {
       const [row] = await sql`SELECT 1 FROM pg_roles WHERE rolname = ${role}`;

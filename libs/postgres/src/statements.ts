@@ -26,14 +26,13 @@ export interface Statements {
 
 /** Writes the statements for a schema. */
 export function statementsFor(schema: string): Statements {
-  const append = (mark: string): string => `
-WITH given AS MATERIALIZED (
-       SELECT a.s, a.x, a.e, coalesce((SELECT v.version FROM ${schema}.events v WHERE v.stream = a.s ORDER BY v.version DESC LIMIT 1), 0) AS actual
-         FROM jsonb_to_recordset($1::text::jsonb) AS a(s text, x int, e jsonb))${mark}
+  const append = (mark: string): string => `${mark}
 INSERT INTO ${schema}.events (stream, version, id, type, schema_version, topic, key, data, metadata)
-SELECT given.s, given.actual + event.nth, (event.v->>'i')::uuid, event.v->>'t', (event.v->>'n')::smallint,
-       event.v->>'o', event.v->>'k', event.v->'d', event.v->'m'
-  FROM given CROSS JOIN LATERAL jsonb_array_elements(given.e) WITH ORDINALITY AS event(v, nth)
+SELECT given.s, given.actual + given.v, given.i, given.t, given.n, given.o, given.k, coalesce(given.d, 'null'), given.m
+  FROM (SELECT event.*, coalesce((SELECT e.version FROM ${schema}.events e WHERE e.stream = event.s ORDER BY e.version DESC LIMIT 1), 0) AS actual
+          FROM jsonb_to_recordset($1::text::jsonb)
+               AS event(s text, x int, v int, i uuid, t text, n smallint, o text, k text, d jsonb, m jsonb)
+        OFFSET 0) AS given -- OFFSET 0: the version is looked up once per event
  WHERE given.x IS NULL OR given.x = given.actual OR (given.x = ${EXISTS} AND given.actual > 0)
 RETURNING stream, version, position, recorded_at`;
   const columns = 'position, stream, version, id, type, schema_version, data, metadata, recorded_at';
@@ -41,7 +40,7 @@ RETURNING stream, version, position, recorded_at`;
     `SELECT ${columns} FROM ${schema}.events WHERE position > $1 AND position <= $2${types} ORDER BY position LIMIT $3`;
   return {
     append: append(''),
-    appendMarked: append(`,\n     marked AS (INSERT INTO ${schema}.appends (batch) VALUES ($2::uuid))`),
+    appendMarked: append(`WITH marked AS (INSERT INTO ${schema}.appends (batch) VALUES ($2::uuid))`),
     claimBatch: `INSERT INTO ${schema}.appends (batch) VALUES ($1::uuid)`,
     versions: `SELECT stream, max(version) AS version FROM ${schema}.events WHERE stream = ANY($1::text[]) GROUP BY stream`,
     stored: `

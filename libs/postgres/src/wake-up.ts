@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { systemClock, type WakeUp } from '@logfold/core';
-import type { Sql } from './connection.js';
+import { openClient, type ConnectionOptions, type Pool, type Sql } from './connection.js';
 
 /** Others are told at most once in this time. A NOTIFY in every commit would halve the throughput (measured: 0.45). */
 const NOTIFY_EVERY_MS = 10;
@@ -13,12 +13,13 @@ export class PostgresWakeUp implements WakeUp {
   readonly #seen = new WeakMap<object, number>();
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
-  #listening = false;
+  #listener: Sql | undefined;
   #closed = false;
 
-  /** @param channel the channel of this log. */
+  /** @param channel the channel of this log; @param listening the connection that listens, made with the first reader. */
   constructor(
-    readonly sql: Sql,
+    readonly pool: Pool,
+    readonly listening: ConnectionOptions,
     readonly channel: string,
   ) {}
 
@@ -27,7 +28,7 @@ export class PostgresWakeUp implements WakeUp {
     if (this.#timer || this.#closed) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.sql.unsafe('SELECT pg_notify($1, $2)', [this.channel, this.#self]).catch(() => {}); // a hint: readers poll too
+      this.pool.sql.unsafe('SELECT pg_notify($1, $2)', [this.channel, this.#self]).catch(() => {}); // a hint: readers poll too
     }, NOTIFY_EVERY_MS);
   }
 
@@ -43,10 +44,11 @@ export class PostgresWakeUp implements WakeUp {
     this.#seen.set(waiter, this.#count);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#wakeOwn();
+    await this.#listener?.end({ timeout: 1 });
   }
 
   #wakeOwn(): void {
@@ -54,15 +56,13 @@ export class PostgresWakeUp implements WakeUp {
     this.#emitter.emit('wake');
   }
 
-  /** Starts to listen with the first reader. postgres.js listens anew by itself after a lost connection, and tells. */
+  /** Starts to listen. postgres.js listens anew by itself after a lost connection, and tells: readers look then. */
   #listen(): void {
-    if (this.#listening || this.#closed) return;
-    this.#listening = true;
+    if (this.#listener || this.#closed) return;
+    this.#listener = openClient(this.listening);
     const heard = (from: string): void => {
       if (from !== this.#self) this.#wakeOwn();
     };
-    this.sql.listen(this.channel, heard, () => this.#wakeOwn()).catch(() => {
-      this.#listening = false;
-    });
+    this.#listener.listen(this.channel, heard, () => this.#wakeOwn()).catch(() => (this.#listener = undefined));
   }
 }

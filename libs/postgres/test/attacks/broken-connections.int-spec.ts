@@ -1,63 +1,126 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, test } from '@jest/globals';
-import { eventually, faultProxy } from '@logfold/testing';
+import { describe, expect, test } from '@jest/globals';
+import { eventually, faultProxy, type FaultProxy } from '@logfold/testing';
 import postgres from 'postgres';
-import { client, endClient, type Sql } from '../../src/connection.js';
-import { openShop } from '../support/shop.js';
+import { Connection, Pool, type Sql } from '../../src/connection.js';
+import { inTransaction } from '../../src/transactions.js';
+import { openShop, type OpenShop } from '../support/shop.js';
 
-const CUTS = 40;
+const CUTS = 25;
 const ASKERS = 16;
 
-const ours = (url: string): Sql => client({ url, name: 'asker', max: 1, pipeline: 50 });
-const bare = (url: string): Sql => postgres(url, { max: 1, onnotice: () => {} }) as unknown as Sql;
+describe('Connections that are reset', () => {
+  test('leave every query its own answer, and none waiting for ever', async () => {
+    await withProxy(async ({ url, proxy }) => {
+      const pool = new Pool({ url, name: 'asker' }, 2);
+      const { answered, wrong, stuck } = await askBesideResets(() => pool.sql, proxy);
+      expect({ wrong, stuck }).toEqual({ wrong: 0, stuck: 0 });
+      expect(answered).toBeGreaterThan(ASKERS);
+      await pool.close();
+    });
+  });
 
-test('Queries beside connections that are reset get their own answers, and none waits for ever', async () => {
-  const { answered, wrong, stuck } = await askBesideResets(ours);
-  expect({ wrong, stuck }).toEqual({ wrong: 0, stuck: 0 });
-  expect(answered).toBeGreaterThan(ASKERS);
+  test('leave a query answered that is sent at once after a reset', async () => {
+    await withProxy(async ({ url, proxy, shop }) => {
+      const connection = new Connection({ url, name: 'asker' });
+      expect(await askAfterReset(() => connection.sql, proxy, shop)).toBe('answered');
+      await connection.close();
+    });
+  });
+
+  test('leave it waiting for ever with a bare postgres.js, which the attack sees', async () => {
+    await withProxy(async ({ url, proxy, shop }) => {
+      const bare = postgres(url, { max: 1, onnotice: () => {} }) as unknown as Sql;
+      expect(await askAfterReset(() => bare, proxy, shop)).toBe('stuck');
+      await bare.end({ timeout: 0 }).catch(() => {});
+    });
+  });
+
+  test('leave nothing of a transaction to run outside of it, whatever its work does next', async () => {
+    await withProxy(async ({ url, proxy, shop }) => {
+      await shop.admin`CREATE TABLE notes (note text)`;
+      const connection = new Connection({ url, name: 'writer' });
+      const work = inTransaction(connection, async (tx) => {
+        await tx`INSERT INTO notes VALUES ('before')`;
+        proxy.cut();
+        await eventually(() => expect(proxy.connections).toBe(0));
+        for (let n = 0; n < 20; n++) await tryTo(() => tx`INSERT INTO notes VALUES ('after')`);
+      });
+      await expect(work).rejects.toMatchObject({ code: 'database-unavailable' });
+      expect(await shop.admin`SELECT note FROM notes`).toEqual([]);
+      await inTransaction(connection, (tx) => tx`INSERT INTO notes VALUES ('again')`); // on a new connection
+      expect(await shop.admin`SELECT note FROM notes`).toEqual([{ note: 'again' }]);
+      await connection.close();
+    });
+  });
 });
 
-test('A query that is sent at once after a reset is answered', async () => {
-  expect(await askAfterReset(ours)).toBe('answered');
+describe('A transaction', () => {
+  test('whose work swallows the error of a statement is rolled back with an error', async () => {
+    await withProxy(async ({ url, shop }) => {
+      await shop.admin`CREATE TABLE notes (note text)`;
+      const connection = new Connection({ url, name: 'writer' });
+      const work = inTransaction(connection, async (tx) => {
+        await tx`INSERT INTO notes VALUES ('before')`;
+        await tryTo(() => tx`SELECT * FROM no_such_table`);
+      });
+      await expect(work).rejects.toThrow('rolled back');
+      expect(await shop.admin`SELECT note FROM notes`).toEqual([]);
+      await connection.close();
+    });
+  });
+
+  test('refuses statements that come after its end', async () => {
+    await withProxy(async ({ url }) => {
+      const connection = new Connection({ url, name: 'writer' });
+      const tx = await inTransaction(connection, (inside) => Promise.resolve({ inside }));
+      expect(() => tx.inside`SELECT 1`).toThrow('The transaction has ended');
+      await connection.close();
+    });
+  });
 });
 
-test('It waits for ever with a bare postgres.js, which the attack sees', async () => {
-  expect(await askAfterReset(bare)).toBe('stuck');
-});
+async function tryTo(statement: () => PromiseLike<unknown>): Promise<void> {
+  try {
+    await statement();
+  } catch {
+    await pause(1); // goes on regardless, as careless code does
+  }
+}
 
-/** Asks, resets the connection before the answer comes, and asks again as soon as the first question has failed. */
-async function askAfterReset(connect: (url: string) => Sql): Promise<'answered' | 'stuck'> {
+async function withProxy(work: (parts: { url: string; proxy: FaultProxy; shop: OpenShop }) => Promise<void>): Promise<void> {
   const shop = await openShop();
   const { hostname, port } = new URL(shop.url);
   const proxy = await faultProxy({ host: hostname, port: Number(port) });
-  const sql = connect(Object.assign(new URL(shop.url), { port: String(proxy.port) }).href);
-  await sql`SELECT 1`;
-  const first = sql`SELECT pg_sleep(60)`.then(() => {}, () => {});
+  try {
+    await work({ url: Object.assign(new URL(shop.url), { port: String(proxy.port) }).href, proxy, shop });
+  } finally {
+    await proxy.close();
+    await shop.close();
+  }
+}
+
+/** Asks, resets the connection before the answer comes, and asks again as soon as the first question has failed. */
+async function askAfterReset(sql: () => Sql, proxy: FaultProxy, { admin }: OpenShop): Promise<'answered' | 'stuck'> {
+  await sql()`SELECT 1`;
+  const first = sql()`SELECT pg_sleep(60)`.then(() => {}, () => {});
   await eventually(async () =>
-    expect(await shop.admin`SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'`).toHaveLength(1),
+    expect(await admin`SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'`).toHaveLength(1),
   );
   proxy.cut();
-  const again = first.then(() => sql`SELECT 1`).then(() => 'answered' as const, () => 'stuck' as const);
-  const result = await Promise.race([again, pause(3_000).then(() => 'stuck' as const)]);
-  await endClient(sql, 0).catch(() => {});
-  await proxy.close();
-  await shop.close();
-  return result;
+  const again = first.then(() => sql()`SELECT 1`).then(() => 'answered' as const, () => 'stuck' as const);
+  return Promise.race([again, pause(3_000).then(() => 'stuck' as const)]);
 }
 
 /** Askers ask one question after another, at once again when one fails, while all connections are reset now and then. */
-async function askBesideResets(connect: (url: string) => Sql): Promise<{ answered: number; wrong: number; stuck: number }> {
-  const shop = await openShop();
-  const { hostname, port } = new URL(shop.url);
-  const proxy = await faultProxy({ host: hostname, port: Number(port) });
-  const sql = connect(Object.assign(new URL(shop.url), { port: String(proxy.port) }).href);
+async function askBesideResets(sql: () => Sql, proxy: FaultProxy): Promise<{ answered: number; wrong: number; stuck: number }> {
   let answered = 0;
   let wrong = 0;
   let asking = true;
   const askers = Array.from({ length: ASKERS }, async (_, asker) => {
     for (let n = 0; asking; n++) {
       const question = asker * 1_000_000 + n;
-      const rows = await sql.unsafe<{ n: number }[]>('SELECT $1::int AS n', [question]).catch(() => undefined);
+      const rows = await sql().unsafe<{ n: number }[]>('SELECT $1::int AS n', [question]).catch(() => undefined);
       if (!rows) continue;
       answered++;
       if (rows[0]?.n !== question) wrong++;
@@ -66,14 +129,10 @@ async function askBesideResets(connect: (url: string) => Sql): Promise<{ answere
   const waiting = new Set(askers);
   for (const asker of askers) void asker.then(() => waiting.delete(asker));
   for (let cut = 0; cut < CUTS; cut++) {
-    await pause(Math.random() * 10);
+    await pause(Math.random() * 60);
     proxy.cut();
   }
   asking = false;
   await Promise.race([Promise.all(askers), pause(3_000)]);
-  const stuck = waiting.size;
-  await endClient(sql, 0).catch(() => {});
-  await proxy.close();
-  await shop.close();
-  return { answered, wrong, stuck };
+  return { answered, wrong, stuck: waiting.size };
 }

@@ -5,7 +5,7 @@ import { eventually, faultProxy, type FaultProxy } from '@logfold/testing';
 import { AppendLane } from '../../src/append-lane.js';
 import { outcomesOf, resolveOutcome, type Resolver } from '../../src/append-outcome.js';
 import { Appender } from '../../src/appender.js';
-import { client } from '../../src/connection.js';
+import { Connection } from '../../src/connection.js';
 import { APP_ROLE } from '../../src/index.js';
 import { statementsFor } from '../../src/statements.js';
 import { added, openShop, storedEvents, type OpenShop } from '../support/shop.js';
@@ -88,7 +88,7 @@ test('Killing the backends that append, again and again, loses nothing, doubles 
   }
 });
 
-const isAppend = (bytes: Buffer): boolean => bytes.includes('"e":[{"i":');
+const isAppend = (bytes: Buffer): boolean => bytes.includes('"v":1,"i":"');
 
 const streamLength = (expected: ExpectedVersion): number => (expected === 2 ? 2 : expected === 'exists' ? 1 : 0);
 
@@ -106,8 +106,8 @@ async function withProxiedAppender(resolver: Resolver, work: (parts: Proxied) =>
   const direct = new URL(shop.url);
   const proxy = await faultProxy({ host: direct.hostname, port: Number(direct.port) });
   const url = Object.assign(new URL(shop.url), { port: String(proxy.port) }).href;
-  const connect = () => client({ url, name: 'proxied', max: 1, pipeline: 1, role: APP_ROLE });
-  const appender = new Appender([new AppendLane(connect, statementsFor('logfold'), 15_000)], 100, () => {}, resolver);
+  const connection = new Connection({ url, name: 'proxied', role: APP_ROLE });
+  const appender = new Appender([new AppendLane(connection, statementsFor('logfold'), 15_000)], 100, () => {}, resolver);
   const append = (expected: ExpectedVersion, stream = 'item-1') =>
     appender.append(prepareAppend({ stream, events: [added()], expected }));
   try {

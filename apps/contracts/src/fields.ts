@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+/** Text that people and machines type: no control characters, no half surrogate pairs, nothing that jsonb refuses. */
+const text = (limit: number) =>
+  z
+    .string()
+    .min(1)
+    .max(limit)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters');
+
+/** A stock keeping unit: what is sold under one number, such as `85123A`. */
+export const Sku = text(100);
+
+/** Where stock lies: a shop or a warehouse. Has no `@`, which divides it from the SKU in the name of a stream. */
+export const Location = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be letters, digits, "_", "." or "-", such as "main"');
+
+/** Pieces that move: a whole number from 1 to a thousand million. */
+export const Quantity = z.number().int().positive().max(1_000_000_000);
+
+/** Pieces that a count found missing (negative) or too many (positive). */
+export const Difference = z
+  .number()
+  .int()
+  .min(-1_000_000_000)
+  .max(1_000_000_000)
+  .refine((quantity) => quantity !== 0, 'must not be 0');
+
+/** The order that something happens for. */
+export const OrderId = text(100);
+
+/** Why stock was adjusted, in the words of the person who did it. */
+export const Reason = text(500);

@@ -1,0 +1,37 @@
+import { events } from '@logfold/core';
+import { z } from 'zod';
+import { Difference, Location, OrderId, Quantity, Reason, Sku } from './fields.js';
+
+const at = z.object({ sku: Sku, location: Location });
+const moved = at.extend({ quantity: Quantity });
+const ordered = moved.extend({ orderId: OrderId });
+
+/**
+ * What the inventory tells about its stock: one stream per SKU and location.
+ * At every position `onHand = received + returned + adjusted - shipped` and `available = onHand - reserved - committed`.
+ */
+export const StockEvents = events(
+  'inventory.stock',
+  { partitions: 12 },
+  {
+    /** Goods came in. `simulated` marks receipts that an import made up, since its data has none. */
+    StockReceived: moved.extend({ simulated: z.boolean().optional() }),
+    /** Available pieces were set aside for an order. */
+    StockReserved: ordered,
+    /** Reserved pieces became available again. */
+    ReservationReleased: ordered,
+    /** Reserved pieces will be shipped: the order is paid. */
+    StockCommitted: ordered,
+    /** Pieces left the house: `from` what was committed to the order, or straight from what was available. */
+    StockShipped: moved.extend({
+      orderId: OrderId.optional(),
+      from: z.enum(['available', 'committed']).default('available'),
+    }),
+    /** Pieces came back and are available again. */
+    StockReturned: moved.extend({ orderId: OrderId.optional() }),
+    /** A count or an accident: what is on hand was not what the log said. May be negative. */
+    StockAdjusted: at.extend({ quantity: Difference, reason: Reason }),
+    /** Nothing is available any more; comes right behind the event that took the last piece. */
+    StockDepleted: at,
+  },
+);

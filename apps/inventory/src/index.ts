@@ -1,0 +1,8 @@
+// The domain: for imports, simulations and tests that need no HTTP.
+export { Stock, type StockState } from './stock.js';
+export { StockCommands } from './stock-commands.js';
+export { StockLevel, StockLevels } from './stock-levels.js';
+export { OutOfStock, OutOfStockBoard } from './out-of-stock-board.js';
+
+// The service in a Nest application.
+export { InventoryModule, type InventoryOptions } from './inventory.module.js';

@@ -1,0 +1,38 @@
+import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
+import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { OutOfStockBoard } from './out-of-stock-board.js';
+import { StockLevels } from './stock-levels.js';
+import { StockCommandsController } from './stock.commands.controller.js';
+import { StockController } from './stock.controller.js';
+import { Stock } from './stock.js';
+
+/** What the inventory leaves to the application: where its log is, and which loops run here. */
+export type InventoryOptions = Pick<LogfoldModuleOptions, 'database' | 'run' | 'leaseTtlMs'>;
+
+/** The inventory service: its own log in the schema `inventory`, its rules, its read models, its HTTP. */
+@Module({
+  imports: [LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard], { service: 'inventory' })],
+  controllers: [StockController, StockCommandsController],
+})
+export class InventoryModule {
+  /** With options as values, such as `memory({ service: 'inventory' })` in tests. */
+  static forRoot(options: InventoryOptions): DynamicModule {
+    return InventoryModule.forRootAsync({ useFactory: () => options });
+  }
+
+  /** With options that are injected, from the ConfigService say. */
+  static forRootAsync({
+    inject = [],
+    useFactory,
+  }: Pick<FactoryProvider<InventoryOptions>, 'inject' | 'useFactory'>): DynamicModule {
+    const service = LogfoldModule.forRootAsync({
+      inject,
+      useFactory: async (...injected) => ({
+        service: 'inventory',
+        schema: 'inventory',
+        ...(await useFactory(...injected)),
+      }),
+    });
+    return { module: InventoryModule, imports: [service] };
+  }
+}

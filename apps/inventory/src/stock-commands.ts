@@ -1,0 +1,32 @@
+import { Difference, Location, OrderId, Quantity, Reason, Sku } from '@logfold-example/contracts';
+import { commands } from '@logfold/core';
+import { z } from 'zod';
+
+const at = z.object({ sku: Sku, location: Location.default('main') });
+const moved = at.extend({ quantity: Quantity });
+const ordered = moved.extend({ orderId: OrderId });
+
+/** The shapes of the commands, by type: what a request body is made from. */
+export const StockSchemas = {
+  /** Goods come in. */
+  ReceiveStock: moved.extend({ simulated: z.boolean().optional() }),
+  /** Sets available pieces aside for an order. */
+  Reserve: ordered,
+  /** Makes reserved pieces available again. */
+  Release: ordered,
+  /** Turns reserved pieces into ones that will be shipped. */
+  Commit: ordered,
+  /** Ships what was committed to the order; without a reservation, what is available. */
+  Ship: moved.extend({ orderId: OrderId.optional() }),
+  /** Pieces come back and can be sold again. */
+  Return: moved.extend({ orderId: OrderId.optional() }),
+  /** Corrects what is on hand, up or down. */
+  Adjust: at.extend({ quantity: Difference, reason: Reason }),
+};
+
+/** What can be asked of the stock of one SKU at one location; the stream is `stock-SKU@LOCATION`. */
+export const StockCommands = commands(
+  'inventory.stock',
+  { key: (stock) => `${stock.sku}@${stock.location}` },
+  StockSchemas,
+);

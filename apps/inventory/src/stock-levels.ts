@@ -1,0 +1,86 @@
+import { StockEvents } from '@logfold-example/contracts';
+import { readModel, sql } from '@logfold/core';
+import { z } from 'zod';
+
+const count = z.number().int();
+
+/** A row of `stock_levels`. */
+export const StockLevel = z
+  .object({
+    sku: z.string(),
+    location: z.string(),
+    received: count,
+    shipped: count,
+    returned: count,
+    adjusted: count.describe('The sum of all corrections; may be negative'),
+    reserved: count,
+    committed: count,
+    onHand: count.describe('received + returned + adjusted - shipped'),
+    available: count.describe('onHand - reserved - committed'),
+  })
+  .meta({ id: 'StockLevel' });
+
+type Row = z.infer<typeof StockLevel>;
+
+/** The stock of each SKU at each location, in numbers that add up. */
+export const StockLevels = readModel({
+  name: 'stock_levels',
+  version: 1,
+  from: [StockEvents],
+  row: StockLevel,
+  table: sql`(
+    sku text COLLATE "C", location text COLLATE "C",
+    received bigint NOT NULL, shipped bigint NOT NULL, returned bigint NOT NULL, adjusted bigint NOT NULL,
+    reserved bigint NOT NULL, committed bigint NOT NULL, on_hand bigint NOT NULL, available bigint NOT NULL,
+    PRIMARY KEY (sku, location)
+  )`,
+  key: ({ data }) => ({ sku: data.sku, location: data.location }),
+  evolve: {
+    StockReceived: (row, { data }) => {
+      const was = row ?? empty(data);
+      return { ...onHand(was, data.quantity), received: was.received + data.quantity };
+    },
+    StockReturned: (row, { data }) => {
+      const was = row ?? empty(data);
+      return { ...onHand(was, data.quantity), returned: was.returned + data.quantity };
+    },
+    StockAdjusted: (row, { data }) => {
+      const was = row ?? empty(data);
+      return { ...onHand(was, data.quantity), adjusted: was.adjusted + data.quantity };
+    },
+    StockReserved: (row, { data }) => reserved(row ?? empty(data), data.quantity),
+    ReservationReleased: (row, { data }) => reserved(row ?? empty(data), -data.quantity),
+    StockCommitted: (row, { data }) => {
+      const was = row ?? empty(data);
+      return { ...was, reserved: was.reserved - data.quantity, committed: was.committed + data.quantity };
+    },
+    StockShipped: (row, { data }) => {
+      const was = row ?? empty(data);
+      const shipped = was.shipped + data.quantity;
+      if (data.from === 'available') return { ...onHand(was, -data.quantity), shipped };
+      return { ...was, shipped, onHand: was.onHand - data.quantity, committed: was.committed - data.quantity };
+    },
+  },
+});
+
+function empty({ sku, location }: { sku: string; location: string }): Row {
+  const none = {
+    received: 0,
+    shipped: 0,
+    returned: 0,
+    adjusted: 0,
+    reserved: 0,
+    committed: 0,
+    onHand: 0,
+    available: 0,
+  };
+  return { sku, location, ...none };
+}
+
+function onHand(row: Row, quantity: number): Row {
+  return { ...row, onHand: row.onHand + quantity, available: row.available + quantity };
+}
+
+function reserved(row: Row, quantity: number): Row {
+  return { ...row, reserved: row.reserved + quantity, available: row.available - quantity };
+}

@@ -1,0 +1,91 @@
+import { Sku } from '@logfold-example/contracts';
+import type { Handled, HandleOptions, HandlerOf } from '@logfold/core';
+import { IfMatch, InjectDecider } from '@logfold/nestjs';
+import { applyDecorators, Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiProblems } from './api-problems.js';
+import { StockCommands } from './stock-commands.js';
+import { StockChanged, StockRequests, type BodyOf } from './stock.requests.js';
+import { Stock } from './stock.js';
+
+/** What can be done with the stock of a SKU: HTTP in, a command out. */
+@ApiTags('stock')
+@ApiHeader({ name: 'If-Match', required: false, description: 'The version that the stream must have, such as "7"' })
+@Controller('inventory/stock/:sku')
+export class StockCommandsController {
+  constructor(@InjectDecider(Stock) private readonly stock: HandlerOf<typeof Stock>) {}
+
+  @StockCommand('receive', 'Goods came in')
+  receive(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.ReceiveStock }) body: BodyOf<'ReceiveStock'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.ReceiveStock({ ...body, sku }), options);
+  }
+
+  @StockCommand('reserve', 'Set available pieces aside for an order')
+  reserve(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.Reserve }) body: BodyOf<'Reserve'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.Reserve({ ...body, sku }), options);
+  }
+
+  @StockCommand('release', 'Make reserved pieces available again')
+  release(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.Release }) body: BodyOf<'Release'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.Release({ ...body, sku }), options);
+  }
+
+  @StockCommand('commit', 'Turn reserved pieces into ones that will be shipped')
+  commit(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.Commit }) body: BodyOf<'Commit'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.Commit({ ...body, sku }), options);
+  }
+
+  @StockCommand('ship', 'Ship what is committed to the order; without a reservation, what is available')
+  ship(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.Ship }) body: BodyOf<'Ship'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.Ship({ ...body, sku }), options);
+  }
+
+  @StockCommand('return', 'Pieces came back and can be sold again')
+  takeBack(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.Return }) body: BodyOf<'Return'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.Return({ ...body, sku }), options);
+  }
+
+  @StockCommand('adjust', 'Correct what is on hand, up or down')
+  adjust(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.Adjust }) body: BodyOf<'Adjust'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.Adjust({ ...body, sku }), options);
+  }
+}
+
+/** A route that changes the stock: POST, answered with 200 and what the stream is now. */
+function StockCommand(path: string, summary: string): MethodDecorator {
+  return applyDecorators(
+    Post(path),
+    HttpCode(200),
+    ApiOperation({ summary }),
+    ApiOkResponse({ standardSchema: StockChanged, description: 'It happened' }),
+    ApiProblems(400, 409, 422, 503),
+  );
+}

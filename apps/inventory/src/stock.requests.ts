@@ -1,0 +1,43 @@
+import { Location } from '@logfold-example/contracts';
+import { z } from 'zod';
+import { StockSchemas } from './stock-commands.js';
+
+const sku = { sku: true } as const;
+
+/** The bodies of the requests: what a command needs, less the SKU, which is in the path. Unknown fields are refused. */
+export const StockRequests = {
+  ReceiveStock: StockSchemas.ReceiveStock.omit({ ...sku, simulated: true })
+    .strict()
+    .meta({ id: 'ReceiveStock' }),
+  Reserve: StockSchemas.Reserve.omit(sku).strict().meta({ id: 'Reserve' }),
+  Release: StockSchemas.Release.omit(sku).strict().meta({ id: 'Release' }),
+  Commit: StockSchemas.Commit.omit(sku).strict().meta({ id: 'Commit' }),
+  Ship: StockSchemas.Ship.omit(sku).strict().meta({ id: 'Ship' }),
+  Return: StockSchemas.Return.omit(sku).strict().meta({ id: 'Return' }),
+  Adjust: StockSchemas.Adjust.omit(sku).strict().meta({ id: 'Adjust' }),
+};
+
+/** What a command answers. */
+export const StockChanged = z
+  .object({
+    version: z.number().int().describe('The version of the stream now, for If-Match'),
+    position: z.string().describe('The position of the last event in the log'),
+  })
+  .meta({ id: 'StockChanged' });
+
+/** Which part of the board is wanted: the rows behind `after`, at one location or everywhere. */
+export const BoardPage = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  location: Location.optional(),
+  after: z
+    .string()
+    .regex(/^.+@[^@]+$/, 'must be SKU@LOCATION, as in the last row of the page before')
+    .transform((text) => ({
+      sku: text.slice(0, text.lastIndexOf('@')),
+      location: text.slice(text.lastIndexOf('@') + 1),
+    }))
+    .optional(),
+});
+
+/** The type of a request's body, once it was validated. */
+export type BodyOf<Type extends keyof typeof StockRequests> = z.output<(typeof StockRequests)[Type]>;

@@ -1,0 +1,211 @@
+import { StockEvents } from '@logfold-example/contracts';
+import { decideOn, fold, isRejection, type EventOf } from '@logfold/core';
+import { given } from '@logfold/testing';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { StockCommands } from './stock-commands.js';
+import { Stock, type StockState } from './stock.js';
+
+const {
+  StockReceived,
+  StockReserved,
+  ReservationReleased,
+  StockCommitted,
+  StockShipped,
+  StockReturned,
+  StockAdjusted,
+  StockDepleted,
+} = StockEvents;
+const at = { sku: '85123A', location: 'main' };
+const order = { ...at, orderId: 'o-1' };
+
+describe('receiving', () => {
+  it('makes pieces available at the main location unless another is named', () => {
+    given(Stock, [])
+      .when(StockCommands.ReceiveStock({ sku: '85123A', quantity: 5 }))
+      .then([StockReceived({ ...at, quantity: 5 })]);
+  });
+
+  it('has a stream for each SKU and location', () => {
+    expect(StockCommands.ReceiveStock({ sku: '85123A', quantity: 5 }).stream).toBe('stock-85123A@main');
+    expect(StockCommands.ReceiveStock({ sku: '85123A', location: 'shop.7', quantity: 5 }).stream).toBe(
+      'stock-85123A@shop.7',
+    );
+  });
+
+  it('refuses a location with an @, which would make two stocks one stream', () => {
+    expect(() => StockCommands.ReceiveStock({ sku: 'A', location: 'B@C', quantity: 1 })).toThrow('location');
+  });
+});
+
+describe('reserving', () => {
+  it('sets available pieces aside', () => {
+    given(Stock, [StockReceived({ ...at, quantity: 5 })])
+      .when(StockCommands.Reserve({ ...order, quantity: 4 }))
+      .then([StockReserved({ ...order, quantity: 4 })]);
+  });
+
+  it('tells that the stock is depleted when it takes the last piece', () => {
+    given(Stock, [StockReceived({ ...at, quantity: 5 })])
+      .when(StockCommands.Reserve({ ...order, quantity: 5 }))
+      .then([StockReserved({ ...order, quantity: 5 }), StockDepleted(at)]);
+  });
+
+  it('is refused when fewer pieces are available than asked for', () => {
+    given(Stock, [StockReceived({ ...at, quantity: 5 }), StockReserved({ ...order, quantity: 3 })])
+      .when(StockCommands.Reserve({ ...at, orderId: 'o-2', quantity: 3 }))
+      .thenRejected('short');
+  });
+
+  it('says how many are available and how many were asked for when it is refused', () => {
+    const state = fold(Stock, Stock.initial(), [StockReceived({ ...at, quantity: 2 })]);
+    expect(decideOn(Stock, StockCommands.Reserve({ ...order, quantity: 3 }), state)).toMatchObject({
+      rejected: 'short',
+      details: { available: 2, requested: 3 },
+    });
+  });
+});
+
+describe('releasing and committing', () => {
+  const reserved = [StockReceived({ ...at, quantity: 5 }), StockReserved({ ...order, quantity: 3 })];
+
+  it('releases a part of what the order has reserved', () => {
+    given(Stock, reserved)
+      .when(StockCommands.Release({ ...order, quantity: 2 }))
+      .then([ReservationReleased({ ...order, quantity: 2 })]);
+  });
+
+  it('refuses to release more than the order has reserved', () => {
+    given(Stock, reserved)
+      .when(StockCommands.Release({ ...order, quantity: 4 }))
+      .thenRejected('not-reserved');
+  });
+
+  it('refuses to commit what another order has reserved', () => {
+    given(Stock, reserved)
+      .when(StockCommands.Commit({ ...order, orderId: 'o-2', quantity: 1 }))
+      .thenRejected('not-reserved');
+  });
+
+  it('knows no order called like a property of every object', () => {
+    given(Stock, reserved)
+      .when(StockCommands.Release({ ...order, orderId: 'constructor', quantity: 1 }))
+      .thenRejected('not-reserved');
+    given(Stock, [...reserved, StockReserved({ ...at, orderId: '__proto__', quantity: 2 })])
+      .when(StockCommands.Release({ ...at, orderId: '__proto__', quantity: 2 }))
+      .then([ReservationReleased({ ...at, orderId: '__proto__', quantity: 2 })]);
+  });
+
+  it('forgets an order whose reservation is used up', () => {
+    const state = fold(Stock, Stock.initial(), [
+      ...reserved,
+      StockCommitted({ ...order, quantity: 3 }),
+      StockShipped({ ...order, quantity: 3, from: 'committed' }),
+    ]);
+    expect(state).toEqual({ onHand: 2, available: 2, reserved: {}, committed: {} });
+  });
+});
+
+describe('shipping', () => {
+  it('takes what is available when the order has reserved nothing', () => {
+    given(Stock, [StockReceived({ ...at, quantity: 5 })])
+      .when(StockCommands.Ship({ ...order, quantity: 5 }))
+      .then([StockShipped({ ...order, quantity: 5, from: 'available' }), StockDepleted(at)]);
+  });
+
+  it('takes what is committed to the order, though nothing is available', () => {
+    given(Stock, [
+      StockReceived({ ...at, quantity: 3 }),
+      StockReserved({ ...order, quantity: 3 }),
+      StockDepleted(at),
+      StockCommitted({ ...order, quantity: 3 }),
+    ])
+      .when(StockCommands.Ship({ ...order, quantity: 3 }))
+      .then([StockShipped({ ...order, quantity: 3, from: 'committed' })]);
+  });
+
+  it('never touches what is reserved for others', () => {
+    given(Stock, [StockReceived({ ...at, quantity: 3 }), StockReserved({ ...order, quantity: 2 })])
+      .when(StockCommands.Ship({ ...at, quantity: 2 }))
+      .thenRejected('short');
+  });
+
+  it('is refused beyond what is committed to the order', () => {
+    given(Stock, [
+      StockReceived({ ...at, quantity: 9 }),
+      StockReserved({ ...order, quantity: 2 }),
+      StockCommitted({ ...order, quantity: 2 }),
+    ])
+      .when(StockCommands.Ship({ ...order, quantity: 3 }))
+      .thenRejected('short');
+  });
+
+  it('waits for the commitment of an order that has reserved', () => {
+    given(Stock, [StockReceived({ ...at, quantity: 9 }), StockReserved({ ...order, quantity: 2 })])
+      .when(StockCommands.Ship({ ...order, quantity: 2 }))
+      .thenRejected('not-committed');
+  });
+});
+
+describe('returning and adjusting', () => {
+  it('makes returned pieces available', () => {
+    given(Stock, [])
+      .when(StockCommands.Return({ ...order, quantity: 1 }))
+      .then([StockReturned({ ...order, quantity: 1 })]);
+  });
+
+  it('writes off what is available, and tells when that was the last of it', () => {
+    given(Stock, [StockReceived({ ...at, quantity: 2 })])
+      .when(StockCommands.Adjust({ ...at, quantity: -2, reason: 'broken' }))
+      .then([StockAdjusted({ ...at, quantity: -2, reason: 'broken' }), StockDepleted(at)]);
+  });
+
+  it('does not write off what is promised', () => {
+    given(Stock, [StockReceived({ ...at, quantity: 2 }), StockReserved({ ...order, quantity: 1 })])
+      .when(StockCommands.Adjust({ ...at, quantity: -2, reason: 'broken' }))
+      .thenRejected('short');
+  });
+
+  it('refuses an adjustment by nothing', () => {
+    expect(() => StockCommands.Adjust({ ...at, quantity: 0, reason: 'count' })).toThrow('must not be 0');
+  });
+});
+
+describe('whatever is asked, in whatever order', () => {
+  it('nothing is below zero, the sums add up, and depletion is told exactly when the last piece goes', () => {
+    fc.assert(
+      fc.property(fc.array(anyCommand, { maxLength: 60 }), (asked) => {
+        let state = Stock.initial();
+        for (const command of asked) {
+          const decision = decideOn(Stock, command, state);
+          if (isRejection(decision)) continue;
+          const after = fold(Stock, state, decision as EventOf<typeof StockEvents>[]);
+          const depleted = decision.some(({ type }) => type === 'StockDepleted');
+          expect(depleted).toBe(state.available > 0 && after.available === 0);
+          expectSound(after);
+          state = after;
+        }
+      }),
+    );
+  });
+});
+
+const quantity = fc.integer({ min: 1, max: 6 });
+const orderId = fc.constantFrom('a', 'b', 'toString');
+const forOrder = fc.record({ sku: fc.constant('s'), quantity, orderId });
+const anyCommand = fc.oneof(
+  fc.record({ sku: fc.constant('s'), quantity }).map(StockCommands.ReceiveStock),
+  forOrder.map(StockCommands.Reserve),
+  forOrder.map(StockCommands.Release),
+  forOrder.map(StockCommands.Commit),
+  forOrder.map(StockCommands.Ship),
+  forOrder.map(StockCommands.Return),
+  fc.integer({ min: -6, max: -1 }).map((lost) => StockCommands.Adjust({ sku: 's', quantity: lost, reason: 'lost' })),
+);
+
+function expectSound({ onHand, available, reserved, committed }: StockState): void {
+  const held = [...Object.values(reserved), ...Object.values(committed)];
+  expect(available).toBeGreaterThanOrEqual(0);
+  expect(held.every((pieces) => pieces > 0)).toBe(true);
+  expect(available).toBe(onHand - held.reduce((sum, pieces) => sum + pieces, 0));
+}

@@ -1,0 +1,139 @@
+import { StockEvents } from '@logfold-example/contracts';
+import { decider, reject, unchanged, type EventOf, type Rejection } from '@logfold/core';
+import { StockCommands } from './stock-commands.js';
+
+type StockEvent = EventOf<typeof StockEvents>;
+
+/** Pieces held for open orders. An order that holds nothing is not in it, so it stays small on the busiest stream. */
+type Held = Readonly<Record<string, number>>;
+
+/** The stock of one SKU at one location: `available` is what is on hand, less what is reserved or committed. */
+export interface StockState {
+  readonly onHand: number;
+  readonly available: number;
+  readonly reserved: Held;
+  readonly committed: Held;
+}
+
+/** The rules of stock: nothing is promised, shipped or written off that is not available. */
+export const Stock = decider({
+  name: 'stock',
+  commands: StockCommands,
+  events: StockEvents,
+  initial: (): StockState => ({ onHand: 0, available: 0, reserved: {}, committed: {} }),
+  evolve: {
+    StockReceived: (stock, { data }) => arrived(stock, data.quantity),
+    StockReturned: (stock, { data }) => arrived(stock, data.quantity),
+    StockAdjusted: (stock, { data }) => arrived(stock, data.quantity),
+    StockReserved: (stock, { data }) => ({
+      ...stock,
+      available: stock.available - data.quantity,
+      reserved: plus(stock.reserved, data.orderId, data.quantity),
+    }),
+    ReservationReleased: (stock, { data }) => ({
+      ...stock,
+      available: stock.available + data.quantity,
+      reserved: minus(stock.reserved, data.orderId, data.quantity),
+    }),
+    StockCommitted: (stock, { data }) => ({
+      ...stock,
+      reserved: minus(stock.reserved, data.orderId, data.quantity),
+      committed: plus(stock.committed, data.orderId, data.quantity),
+    }),
+    StockShipped: (stock, { data }) =>
+      data.from === 'available' || data.orderId === undefined
+        ? arrived(stock, -data.quantity)
+        : {
+            ...stock,
+            onHand: stock.onHand - data.quantity,
+            committed: minus(stock.committed, data.orderId, data.quantity),
+          },
+    StockDepleted: unchanged,
+  },
+  decide: {
+    ReceiveStock: ({ data }) => StockEvents.StockReceived(data),
+    Reserve: ({ data }, stock) =>
+      stock.available < data.quantity
+        ? short(stock.available, data)
+        : taking(data.quantity, stock, StockEvents.StockReserved(data)),
+    Release: ({ data }, stock) => notReserved(data, stock) ?? StockEvents.ReservationReleased(data),
+    Commit: ({ data }, stock) => notReserved(data, stock) ?? StockEvents.StockCommitted(data),
+    Ship: ({ data }, stock) => {
+      const committed = heldFor(stock.committed, data.orderId);
+      if (committed > 0)
+        return committed < data.quantity
+          ? short(committed, data, `committed to order ${data.orderId}`)
+          : StockEvents.StockShipped({ ...data, from: 'committed' });
+      if (heldFor(stock.reserved, data.orderId) > 0)
+        return reject(
+          'not-committed',
+          `Order ${data.orderId} has ${data.sku} reserved: commit it before it is shipped`,
+        );
+      return stock.available < data.quantity
+        ? short(stock.available, data)
+        : taking(data.quantity, stock, StockEvents.StockShipped({ ...data, from: 'available' }));
+    },
+    Return: ({ data }) => StockEvents.StockReturned(data),
+    Adjust: ({ data }, stock) =>
+      stock.available + data.quantity < 0
+        ? short(stock.available, { ...data, quantity: -data.quantity })
+        : taking(-data.quantity, stock, StockEvents.StockAdjusted(data)),
+  },
+});
+
+/** The event; and that the stock is depleted, when it takes the last available piece. */
+function taking(quantity: number, stock: StockState, event: StockEvent): StockEvent | StockEvent[] {
+  if (quantity <= 0 || stock.available !== quantity) return event;
+  const { sku, location } = event.data;
+  return [event, StockEvents.StockDepleted({ sku, location })];
+}
+
+function short(
+  available: number,
+  asked: { sku: string; location: string; quantity: number },
+  what = 'available',
+): Rejection {
+  const { sku, location, quantity: requested } = asked;
+  return reject('short', `${available} of ${sku} at ${location} are ${what}, ${requested} were asked for`, {
+    available,
+    requested,
+  });
+}
+
+function notReserved(
+  asked: { sku: string; quantity: number; orderId: string },
+  stock: StockState,
+): Rejection | undefined {
+  const reserved = heldFor(stock.reserved, asked.orderId);
+  if (reserved >= asked.quantity) return undefined;
+  return reject(
+    'not-reserved',
+    `${reserved} of ${asked.sku} are reserved for order ${asked.orderId}, ${asked.quantity} were asked for`,
+    { reserved, requested: asked.quantity },
+  );
+}
+
+function arrived(stock: StockState, quantity: number): StockState {
+  return {
+    onHand: stock.onHand + quantity,
+    available: stock.available + quantity,
+    reserved: stock.reserved,
+    committed: stock.committed,
+  };
+}
+
+/** Own properties only: an order may be called `constructor`. */
+function heldFor(held: Held, orderId: string | undefined): number {
+  return orderId !== undefined && Object.hasOwn(held, orderId) ? held[orderId]! : 0;
+}
+
+function plus(held: Held, orderId: string, quantity: number): Held {
+  return { ...held, [orderId]: heldFor(held, orderId) + quantity };
+}
+
+function minus(held: Held, orderId: string, quantity: number): Held {
+  const left = heldFor(held, orderId) - quantity;
+  if (left > 0) return { ...held, [orderId]: left };
+  const { [orderId]: _closed, ...others } = held;
+  return others;
+}

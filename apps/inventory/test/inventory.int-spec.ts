@@ -1,0 +1,155 @@
+import 'reflect-metadata';
+import { ProblemDetailsFilter, SchemaPipe } from '@logfold/nestjs';
+import { eventually } from '@logfold/testing';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { InventoryModule } from '../src/index.js';
+
+let database: TestDatabase;
+let app: NestFastifyApplication;
+beforeAll(async () => {
+  database = await testDatabase();
+  app = await open();
+});
+afterAll(async () => {
+  await app?.close();
+  await database?.drop();
+});
+
+describe('the inventory over HTTP, on Postgres', () => {
+  it('takes an order from the shelf to the door, and the numbers add up', async () => {
+    await post('tea/receive', { quantity: 10 });
+    await post('tea/reserve', { quantity: 4, orderId: 'o-1' });
+    await post('tea/reserve', { quantity: 2, orderId: 'o-2' });
+    await post('tea/release', { quantity: 2, orderId: 'o-2' });
+    await post('tea/commit', { quantity: 4, orderId: 'o-1' });
+    await post('tea/ship', { quantity: 3, orderId: 'o-1' });
+    await post('tea/return', { quantity: 1, orderId: 'o-1' });
+    const last = await post('tea/adjust', { quantity: -2, reason: 'broken' });
+    expect(last).toEqual({ status: 200, body: { version: 8, position: expect.stringMatching(/^\d+$/) } });
+    await shows('stock/tea', [
+      {
+        sku: 'tea',
+        location: 'main',
+        received: 10,
+        shipped: 3,
+        returned: 1,
+        adjusted: -2,
+        reserved: 0,
+        committed: 1,
+        onHand: 6,
+        available: 5,
+      },
+    ]);
+  });
+
+  it('answers an empty list for a SKU that was never here', async () => {
+    expect(await get('stock/none')).toEqual({ status: 200, body: [] });
+    expect(await get('stock/none/main')).toMatchObject({
+      status: 404,
+      body: { detail: 'There never was any none at main' },
+    });
+  });
+
+  it('shows on the board what is sold out, until there is some again', async () => {
+    await post('cup/receive', { quantity: 1, location: 'shop' });
+    await post('cup/ship', { quantity: 1, location: 'shop' });
+    await shows('out-of-stock?location=shop', [
+      { sku: 'cup', location: 'shop', since: expect.stringMatching(/^\d{4}-.*Z$/) },
+    ]);
+    await post('cup/receive', { quantity: 1, location: 'shop' });
+    await shows('out-of-stock?location=shop', []);
+  });
+
+  it('gives the board page by page', async () => {
+    for (const sku of ['p1', 'p2', 'p3']) {
+      await post(`${sku}/receive`, { quantity: 1, location: 'pages' });
+      await post(`${sku}/ship`, { quantity: 1, location: 'pages' });
+    }
+    await shows('out-of-stock?location=pages&limit=2', [
+      expect.objectContaining({ sku: 'p1' }),
+      expect.objectContaining({ sku: 'p2' }),
+    ]);
+    await shows('out-of-stock?location=pages&after=p2@pages', [expect.objectContaining({ sku: 'p3' })]);
+  });
+
+  it('never sells a piece twice, however many ask at once', async () => {
+    await post('hot/receive', { quantity: 10 });
+    const asked = Array.from({ length: 30 }, (_, buyer) => post('hot/reserve', { quantity: 1, orderId: `o-${buyer}` }));
+    const answered = (await Promise.all(asked)).map(({ status }) => status).sort();
+    expect(answered).toEqual([...Array<number>(10).fill(200), ...Array<number>(20).fill(422)]);
+    await shows('stock/hot/main', expect.objectContaining({ onHand: 10, reserved: 10, available: 0 }));
+  });
+
+  it('refuses what is not there, on an old version, or badly asked, with problem details', async () => {
+    await post('pot/receive', { quantity: 2 });
+    expect(await post('pot/ship', { quantity: 3 })).toMatchObject({
+      status: 422,
+      body: { rejected: 'short', details: { available: 2, requested: 3 }, instance: '/inventory/stock/pot/ship' },
+    });
+    expect(await post('pot/ship', { quantity: 1 }, { 'if-match': '"7"' })).toMatchObject({ status: 409 });
+    expect(await post('pot/ship', { quantity: 0 })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'quantity' }] },
+    });
+    expect(await post('pot/adjust', { quantity: 0.5 })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'quantity' }, { path: 'reason' }] },
+    });
+    expect(await post('pot/reserve', { quantity: 1, orderId: 'a\u0000b' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'orderId' }] },
+    });
+    expect(await post('pot%00/receive', { quantity: 1 })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'sku' }] },
+    });
+    expect(await post('pot/steal', { quantity: 1 })).toMatchObject({ status: 404 });
+  });
+
+  it('has kept everything when it is started again', async () => {
+    await post('kept/receive', { quantity: 3 });
+    await app.close();
+    app = await open();
+    expect(await post('kept/ship', { quantity: 1 }, { 'if-match': '"1"' })).toMatchObject({
+      status: 200,
+      body: { version: 2 },
+    });
+    await shows('stock/kept/main', expect.objectContaining({ received: 3, shipped: 1, onHand: 2 }));
+  });
+});
+
+async function open(): Promise<NestFastifyApplication> {
+  const module = await Test.createTestingModule({
+    imports: [InventoryModule.forRoot({ database: database.url })],
+    providers: [
+      { provide: APP_PIPE, useClass: SchemaPipe },
+      { provide: APP_FILTER, useClass: ProblemDetailsFilter },
+    ],
+  }).compile();
+  const opened = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: ['error'] });
+  await opened.init();
+  await opened.getHttpAdapter().getInstance().ready();
+  return opened;
+}
+
+async function shows(path: string, expected: unknown): Promise<void> {
+  await eventually(async () => expect(await get(path)).toEqual({ status: 200, body: expected }));
+}
+
+async function get(path: string): Promise<{ status: number; body: unknown }> {
+  const response = await app.inject({ method: 'GET', url: `/inventory/${path}` });
+  return { status: response.statusCode, body: response.json() };
+}
+
+async function post(
+  path: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; body: unknown }> {
+  const response = await app.inject({ method: 'POST', url: `/inventory/stock/${path}`, payload: body, headers });
+  return { status: response.statusCode, body: response.json() };
+}

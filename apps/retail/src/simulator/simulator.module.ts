@@ -1,0 +1,35 @@
+import { Stock } from '@logfold-example/inventory';
+import type { HandlerOf } from '@logfold/core';
+import { InjectDecider, LogfoldModule } from '@logfold/nestjs';
+import { Injectable, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
+import type { Config } from '../config.js';
+import { startSimulator, type Simulator } from './simulator.js';
+
+const COMMANDS_PER_SECOND = 5;
+
+/** Runs the simulator from the start of the application to its end, unless SIMULATE=off. */
+@Injectable()
+export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
+  #simulator: Simulator | undefined;
+
+  constructor(
+    @InjectDecider(Stock) private readonly stock: HandlerOf<typeof Stock>,
+    private readonly config: ConfigService<Config, true>,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (this.config.get('SIMULATE', { infer: true }) === 'off') return;
+    const seed = this.config.get('SEED', { infer: true });
+    this.#simulator = startSimulator({ stock: this.stock, seed, perSecond: COMMANDS_PER_SECOND, log: console.log });
+  }
+
+  /** Comes before the services stop, so the command under way can end. */
+  async onModuleDestroy(): Promise<void> {
+    await this.#simulator?.stop();
+  }
+}
+
+/** A trader who keeps the retailer busy. */
+@Module({ imports: [LogfoldModule.forFeature([Stock], { service: 'inventory' })], providers: [Simulation] })
+export class SimulatorModule {}

@@ -1,0 +1,62 @@
+import type { Stock } from '@logfold-example/inventory';
+import { backoffMs, CommandRejected, systemClock, type Clock, type HandlerOf } from '@logfold/core';
+import { trader } from './trader.js';
+
+/** The parts of a simulator. */
+export interface SimulatorOptions {
+  readonly stock: HandlerOf<typeof Stock>;
+  /** What the trader does follows from it. */
+  readonly seed: number;
+  /** Commands per second, about. */
+  readonly perSecond: number;
+  /** Told when it begins, and once when it cannot go on for a while. */
+  readonly log: (line: string) => void;
+  readonly clock?: Clock;
+}
+
+/** A simulator at work. */
+export interface Simulator {
+  /** Resolves when the command under way has ended. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const BACKOFF = { firstMs: 500, maxMs: 10_000 };
+
+/**
+ * Trades, so that there is something to see: a few dozen phones and laptops in a few shops. Refused commands are part
+ * of trading; while the database is away it waits and tries the same command again.
+ */
+export function startSimulator(options: SimulatorOptions): Simulator {
+  const stopping = new AbortController();
+  const trading = trade(options, stopping.signal);
+  return {
+    async stop() {
+      stopping.abort();
+      await trading;
+    },
+  };
+}
+
+async function trade(
+  { stock, seed, perSecond, log, clock = systemClock }: SimulatorOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  log(`A simulator trades, ${perSecond} commands a second`);
+  const pauseMs = 1_000 / perSecond;
+  let failures = 0;
+  for (const command of trader(seed, clock.now())) {
+    while (!signal.aborted) {
+      const error = await stock.handle(command).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      if (error === undefined || error instanceof CommandRejected) break;
+      if (failures === 0) log(`The simulator waits: ${error instanceof Error ? error.message : String(error)}`);
+      await clock.sleep(backoffMs(BACKOFF, failures++), signal);
+    }
+    if (signal.aborted) return;
+    if (failures > 0) log('The simulator trades again');
+    failures = 0;
+    await clock.sleep(pauseMs, signal);
+  }
+}

@@ -1,0 +1,251 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { openInput } from '../src/import/open-input.js';
+import { buildImport, imported, importFrom, packedYear, startImport } from './support/import-run.js';
+import { copyRawSales, differences, rawCounts } from './support/raw-sales.js';
+import { HEADER, writeSales } from './support/sales.js';
+
+const LONG_MS = 300_000;
+const opened: { database: TestDatabase; sql: postgres.Sql }[] = [];
+let folder: string;
+
+beforeAll(async () => {
+  buildImport();
+  folder = await mkdtemp(join(tmpdir(), 'logfold-sales-'));
+}, LONG_MS);
+afterAll(async () => {
+  await Promise.all(opened.map(({ sql }) => sql.end()));
+  await Promise.all(opened.map(({ database }) => database.drop()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Generated sales always; a real year, where there is one. */
+const inputs: [string, () => Promise<string>][] = [
+  ['generated sales', () => writeSales(join(folder, 'generated'), { seed: 11, days: 6, rows: 9_000 })],
+];
+if (existsSync(packedYear)) inputs.push(['a year of real sales', async () => packedYear]);
+
+describe.each(inputs)('the import of %s', (_name, prepare) => {
+  let path: string;
+  let url: string;
+  let sql: postgres.Sql;
+  beforeAll(async () => {
+    path = await prepare();
+    ({ url, sql } = await fresh());
+    await copyRawSales(sql, path);
+  }, LONG_MS);
+
+  it(
+    'leaves the stock that SQL counts in the raw rows, SKU by SKU',
+    async () => {
+      const summary = await imported(path, url);
+      expect(await differences(sql)).toEqual([]);
+      expect(summary).toMatchObject({ ...(await rawCounts(sql)), conflicts: 0 });
+      expect(summary).toMatchObject(await logged(sql));
+      expect(summary.appended).toBe(summary.events);
+      expect(await sql`SELECT sku FROM inventory.stock_levels WHERE available < 0`).toEqual([]);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'appends nothing the second time',
+    async () => {
+      const before = await logged(sql);
+      expect(await imported(path, url)).toMatchObject({ ...before, appended: 0, ...(await rawCounts(sql)) });
+      expect(await logged(sql)).toEqual(before);
+    },
+    LONG_MS,
+  );
+
+  it(
+    'appends nothing for one of its days alone',
+    async () => {
+      const before = await logged(sql);
+      const { events, appended } = await imported(await oneDayOf(path), url);
+      expect(appended).toBe(0);
+      expect(events).toBeGreaterThan(0);
+      expect(await logged(sql)).toEqual(before);
+    },
+    LONG_MS,
+  );
+});
+
+describe('an import that is killed', () => {
+  it(
+    'ends, when it is repeated, as one that was not',
+    async () => {
+      const path = await writeSales(join(folder, 'killed'), { seed: 12, days: 20, rows: 60_000 });
+      const [killed, whole] = [await fresh(), await fresh()];
+      await imported(path, whole.url);
+
+      await killMidway(path, killed);
+      const before = await logged(killed.sql);
+      expect(before.events).toBeGreaterThan(0);
+      expect(before.events).toBeLessThan((await logged(whole.sql)).events);
+
+      const { events, appended } = await imported(path, killed.url);
+      expect(appended).toBe(events - before.events);
+      expect(await levels(killed.sql)).toEqual(await levels(whole.sql));
+      expect(await logged(killed.sql)).toEqual(await logged(whole.sql));
+    },
+    LONG_MS,
+  );
+});
+
+describe('an import of what cannot be imported', () => {
+  let url: string;
+  let sql: postgres.Sql;
+  beforeAll(async () => {
+    ({ url, sql } = await fresh());
+  }, LONG_MS);
+
+  it('names the file and the line of a broken row, keeps the invoices before it, and nothing of its own', async () => {
+    const path = await csv('broken', [
+      row('1', 'A', '2'),
+      row('2', 'A', '1'),
+      row('3', 'B', '1'),
+      row('3', 'C', 'many'),
+      row('4', 'A', '1'),
+    ]);
+    const { code, stdout, stderr } = await importFrom(path, url, '--json');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe(`${path}, line 5: the quantity "many" is not a whole number\n`);
+    expect(await invoices(sql)).toEqual(['1', '2']);
+    expect(await sql`SELECT 1 FROM inventory.events WHERE stream IN ('stock-B@main', 'stock-C@main')`).toEqual([]);
+  });
+
+  it('goes on where it was when the row is mended', async () => {
+    const path = await csv('broken', [
+      row('1', 'A', '2'),
+      row('2', 'A', '1'),
+      row('3', 'B', '1'),
+      row('3', 'C', '7'),
+      row('4', 'A', '1'),
+    ]);
+    expect(await imported(path, url)).toMatchObject({ orders: 4, shippedLines: 5 });
+    expect(await invoices(sql)).toEqual(['1', '2', '3', '4']);
+  });
+
+  it('leaves an invoice out that was imported with other rows, and the rest in', async () => {
+    const before = await logged(sql);
+    const { code, stderr, stdout } = await importFrom(
+      await csv('other', [row('1', 'A', '3'), row('5', 'A', '1')]),
+      url,
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain('Invoice 1 was imported before with other rows: left out with its 1 row\n');
+    expect(stdout).toContain('1 order and');
+    expect(await invoices(sql)).toEqual(['1', '2', '3', '4', '5']);
+    expect((await logged(sql)).events).toBeLessThanOrEqual(before.events + 4);
+  });
+
+  it.each([
+    ['nothing there', () => join(folder, 'nowhere'), /^There is no file or folder \S+nowhere\n$/],
+    ['an empty folder', () => emptyFolder(), /^The folder \S+ holds no \.csv file\n$/],
+    ['another CSV', () => text('other.csv', 'a,b\n1,2\n'), /lacks the columns InvoiceNo, StockCode,/],
+    [
+      'a CSV without a column',
+      () => text('less.csv', `${HEADER.replace(',Country', '')}\n`),
+      /lacks the column Country\n$/,
+    ],
+    ['an empty CSV', () => text('empty.csv', ''), /is empty: expected a CSV/],
+    [
+      'text that is not UTF-8',
+      () => text('latin.csv', Buffer.from(`${HEADER}\n1,A,\xa35,1`, 'latin1')),
+      /is not UTF-8 text/,
+    ],
+    [
+      'another archive',
+      () => text('days.zip', Buffer.from('PK\u0003\u0004\0\0\0\0')),
+      /is neither a \.tar\.xz nor a CSV file/,
+    ],
+    [
+      'a damaged archive',
+      () => text('bad.tar.xz', Buffer.from('fd377a585a000004e6d6b446', 'hex')),
+      /is damaged or incomplete\n$/,
+    ],
+  ])('says in one sentence that it is %s', async (_what, path, sentence) => {
+    const { code, stdout, stderr } = await importFrom(await path(), url);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(sentence);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('says what is wrong with how it was called', async () => {
+    expect((await importFrom(folder, url, '--loud')).stderr).toMatch(/^Unknown option '--loud': npm run import/);
+    expect((await importFrom(folder, url, 'more')).stderr).toMatch(/^Give one PATH to import, not 2/);
+    expect((await importFrom(folder, '')).stderr).toMatch(/^DATABASE_URL is not set/);
+  });
+});
+
+async function fresh(): Promise<{ url: string; sql: postgres.Sql }> {
+  const database = await testDatabase();
+  const sql = postgres(database.url, { max: 2, onnotice: () => {} });
+  opened.push({ database, sql });
+  return { url: database.url, sql };
+}
+
+/** Kills an import as soon as it has appended something: a lock on the log then holds it where it is. */
+async function killMidway(path: string, { url, sql }: { url: string; sql: postgres.Sql }): Promise<void> {
+  const { process, ended } = startImport(path, url);
+  while ((await logged(sql)).events === 0) await new Promise(setImmediate);
+  await sql.begin(async (tx) => {
+    await tx`LOCK TABLE inventory.events IN SHARE MODE`;
+    process.kill('SIGKILL');
+    await ended;
+  });
+}
+
+async function logged(sql: postgres.Sql): Promise<{ events: number }> {
+  const [there] = await sql`SELECT to_regclass('inventory.events') IS NOT NULL AS log`;
+  if (!there!['log']) return { events: 0 };
+  const [row] = await sql<{ events: number }[]>`SELECT count(*)::int AS events FROM inventory.events`;
+  return { events: row!.events };
+}
+
+async function levels(sql: postgres.Sql): Promise<object[]> {
+  return [...(await sql`SELECT * FROM inventory.stock_levels ORDER BY sku, location`)];
+}
+
+async function invoices(sql: postgres.Sql): Promise<string[]> {
+  const rows = await sql<{ invoice: string }[]>`
+    SELECT data->>'invoice' AS invoice FROM inventory.events WHERE type = 'InvoiceImported' ORDER BY 1`;
+  return rows.map(({ invoice }) => invoice);
+}
+
+async function oneDayOf(path: string): Promise<string> {
+  const input = await openInput(path);
+  try {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of input.files[1]!.read()) chunks.push(chunk);
+    return await text('one-day.csv', Buffer.concat(chunks));
+  } finally {
+    await input.close();
+  }
+}
+
+async function emptyFolder(): Promise<string> {
+  const path = join(folder, 'empty');
+  await mkdir(path, { recursive: true });
+  return path;
+}
+
+async function text(name: string, content: string | Buffer): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+function csv(name: string, rows: string[]): Promise<string> {
+  return text(`${name}.csv`, `${[HEADER, ...rows].join('\n')}\n`);
+}
+
+function row(invoice: string, sku: string, quantity: string): string {
+  return `${invoice},${sku},LANTERN,${quantity},2020-01-01 10:00:00,2.55,17850.0,United Kingdom`;
+}

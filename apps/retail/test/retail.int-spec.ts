@@ -1,0 +1,103 @@
+import 'reflect-metadata';
+import { ConfigModule } from '@nestjs/config';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { Config } from '../src/config.js';
+import { serveOpenApi } from '../src/open-api.js';
+import { RetailModule } from '../src/retail.module.js';
+
+interface Operation {
+  readonly requestBody?: object;
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, object>> }>>;
+}
+
+let database: TestDatabase;
+let app: NestFastifyApplication;
+beforeAll(async () => {
+  database = await testDatabase();
+  const validate = () => Config.parse({ DATABASE_URL: database.url, SIMULATE: 'off' });
+  const config = await ConfigModule.forRoot({
+    isGlobal: true,
+    ignoreEnvFile: true,
+    ignoreEnvVars: true,
+    skipProcessEnv: true,
+    validate,
+  });
+  const module = await Test.createTestingModule({ imports: [RetailModule.with(config)] }).compile();
+  app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: ['error'] });
+  serveOpenApi(app);
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+});
+afterAll(async () => {
+  await app?.close();
+  await database?.drop();
+});
+
+describe('the retail application', () => {
+  it('serves its services', async () => {
+    expect((await app.inject('/inventory/out-of-stock')).json()).toEqual([]);
+  });
+
+  it('answers a wrong address with problem details', async () => {
+    const response = await app.inject('/nowhere');
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    expect(response.json()).toMatchObject({ status: 404, instance: '/nowhere' });
+  });
+
+  it('shows a page of its API', async () => {
+    expect((await app.inject('/docs')).headers['content-type']).toContain('text/html');
+  });
+
+  it('documents for every route what it takes, what it answers, and its problems', async () => {
+    for (const [route, operation] of await operations()) {
+      const { requestBody, responses } = operation;
+      expect([route, responses['200']?.content?.['application/json']]).toEqual([route, expect.anything()]);
+      expect([route, responses['400']?.content?.['application/problem+json']]).toEqual([route, expect.anything()]);
+      if (route.startsWith('post')) expect([route, requestBody]).toEqual([route, expect.anything()]);
+    }
+  });
+
+  it('refers in its document only to schemas that are there', async () => {
+    const document = await openApi();
+    const named = new Set(JSON.stringify(document).match(/#\/components\/schemas\/\w+/g));
+    expect([...named].map((reference) => reference.split('/').at(-1)!).sort()).toEqual(
+      Object.keys(document.components.schemas).sort(),
+    );
+  });
+});
+
+describe('the configuration', () => {
+  it.each([
+    [{}, 'is not set: give the address of a Postgres'],
+    [{ DATABASE_URL: '' }, 'is not set'],
+    [{ DATABASE_URL: 'localhost:5432' }, 'must be an address such as postgres://'],
+    [{ DATABASE_URL: 'postgres://localhost/shop', PORT: '99999' }, 'must be a whole number from 0 to 65535'],
+    [{ DATABASE_URL: 'postgres://localhost/shop', PORT: 'http' }, 'must be a whole number from 0 to 65535'],
+  ])('%j is refused, and told what to set', (environment, message) => {
+    expect(Config.safeParse(environment).error!.issues[0]!.message).toContain(message);
+  });
+
+  it('listens on port 3000 of this machine only, unless told otherwise', () => {
+    expect(Config.parse({ DATABASE_URL: 'postgres://localhost/shop' })).toMatchObject({
+      PORT: 3000,
+      HOST: 'localhost',
+    });
+  });
+});
+
+async function operations(): Promise<[string, Operation][]> {
+  const { paths } = await openApi();
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method} ${path}`, operation]),
+  );
+}
+
+async function openApi(): Promise<{
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: object };
+}> {
+  return (await app.inject('/docs-json')).json();
+}

@@ -1,0 +1,17 @@
+// Set up: a service, what it defines, where that is injected.
+export { LogfoldModule } from './logfold-module.js';
+export type { LogfoldModuleOptions } from './options.js';
+export { InjectDecider, InjectReadModel } from './inject.js';
+export { LogfoldServices } from './services.js';
+export { logfoldToken, type ServiceChoice } from './tokens.js';
+
+// HTTP: what comes in is validated, what goes wrong is told.
+export { SchemaPipe } from './schema-pipe.js';
+export { IfMatch } from './if-match.js';
+export { ProblemDetailsFilter } from './problem-details-filter.js';
+export { fastifyErrors } from './fastify-errors.js';
+export { problemOf, type ProblemDetails } from './problem-details.js';
+export { PROBLEM_DETAILS_SCHEMA } from './problem-details-schema.js';
+export { CORRELATION_HEADER, RequestContext } from './request-context.js';
+
+export { InvalidConfiguration } from './errors.js';

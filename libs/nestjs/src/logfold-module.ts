@@ -1,0 +1,63 @@
+import { ConfigurableModuleBuilder, Inject, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import type { Definition } from '@logfold/core';
+import type { LogfoldModuleOptions } from './options.js';
+import { LogfoldServices } from './services.js';
+import { LogfoldServicesModule } from './services-module.js';
+import { logfoldToken, type ServiceChoice } from './tokens.js';
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<LogfoldModuleOptions>()
+  .setClassMethodName('forRoot')
+  .build();
+
+/**
+ * Logfold in a Nest application: `forRoot` (or `forRootAsync`) declares a service and its database, `forFeature` lists
+ * deciders and read models, which `InjectDecider` and `InjectReadModel` then inject. Everything starts before the
+ * application listens and stops when it closes: call `app.enableShutdownHooks()`.
+ * @example
+ * imports: [
+ *   LogfoldModule.forRootAsync({
+ *     inject: [ConfigService],
+ *     useFactory: (config: ConfigService) => ({ service: 'inventory', database: config.getOrThrow('DATABASE_URL') }),
+ *   }),
+ *   LogfoldModule.forFeature([Stock, StockLevels]),
+ * ]
+ */
+@Module({ imports: [LogfoldServicesModule] })
+export class LogfoldModule extends ConfigurableModuleClass {
+  constructor(@Inject(MODULE_OPTIONS_TOKEN) options: LogfoldModuleOptions, services: LogfoldServices) {
+    super();
+    services.declare(options);
+  }
+
+  /**
+   * Lists what a module defines. Modules may list the same definition; it runs once.
+   * @param choice the service, where the process has several.
+   */
+  static forFeature(definitions: readonly Definition[], choice: ServiceChoice = {}): DynamicModule {
+    const injectables = definitions.flatMap((definition) =>
+      (choice.service === undefined ? [{}] : [{}, choice]).map((chosen) => injectable(definition, chosen)),
+    );
+    const listing: FactoryProvider = {
+      provide: Symbol('logfold.feature'),
+      inject: [LogfoldServices],
+      useFactory: (services: LogfoldServices) => services.add(definitions, choice),
+    };
+    return {
+      module: LogfoldFeatureModule,
+      providers: [listing, ...injectables],
+      exports: injectables.map(({ provide }) => provide),
+    };
+  }
+}
+
+@Module({ imports: [LogfoldServicesModule] })
+class LogfoldFeatureModule {}
+
+function injectable(definition: Definition, choice: ServiceChoice): FactoryProvider {
+  return {
+    provide: logfoldToken(definition, choice),
+    inject: [LogfoldServices],
+    useFactory: (services: LogfoldServices) =>
+      definition.kind === 'decider' ? services.handler(definition, choice) : services.rows(definition, choice),
+  };
+}

@@ -1,0 +1,45 @@
+import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { problemOf, RETRY_AFTER_SECONDS, type ProblemDetails } from './problem-details.js';
+import { RequestContext } from './request-context.js';
+
+/**
+ * Answers every error over HTTP with problem details (RFC 9457), on Fastify and on Express: also unknown routes and
+ * bodies that could not be read. Never tells a stack or the text of an unexpected error; those are logged, under the
+ * correlation id that the client is given. Errors outside of HTTP pass through.
+ * @example providers: [{ provide: APP_FILTER, useClass: ProblemDetailsFilter }]
+ */
+@Catch()
+@Injectable()
+export class ProblemDetailsFilter implements ExceptionFilter {
+  readonly #logger = new Logger('HTTP');
+
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    if (host.getType() !== 'http') throw error;
+    const { httpAdapter } = this.host;
+    const request = host.switchToHttp().getRequest<object>();
+    const response = host.switchToHttp().getResponse<unknown>();
+    const problem = this.#about(problemOf(error), request);
+    this.#log(problem, error);
+    if (httpAdapter.isHeadersSent(response)) return httpAdapter.end(response);
+    httpAdapter.setHeader(response, 'Content-Type', 'application/problem+json; charset=utf-8');
+    if (problem.status === 503) httpAdapter.setHeader(response, 'Retry-After', String(RETRY_AFTER_SECONDS));
+    httpAdapter.reply(response, problem, problem.status);
+  }
+
+  #about(problem: ProblemDetails, request: object): ProblemDetails {
+    const instance = String(this.host.httpAdapter.getRequestUrl(request)).split('?', 1)[0]!; // queries may hold secrets
+    const context = RequestContext.of(request);
+    return { ...problem, instance, ...(context ? { correlationId: context.correlationId } : {}) };
+  }
+
+  #log({ status, instance, correlationId }: ProblemDetails, error: unknown): void {
+    if (status < 500) return;
+    const what = error instanceof Error ? error.message : String(error);
+    const line = `${instance} answered ${status}: ${what} (correlation id ${correlationId ?? 'none'})`;
+    if (status === 500) this.#logger.error(line, error instanceof Error ? error.stack : undefined);
+    else this.#logger.warn(line);
+  }
+}

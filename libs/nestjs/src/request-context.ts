@@ -1,0 +1,58 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import type { HandleOptions } from '@logfold/core';
+
+/** The header that carries the correlation id, both ways. Incoming, `X-Request-Id` is taken as well. */
+export const CORRELATION_HEADER = 'x-correlation-id';
+
+const acceptable = /^[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}$/;
+
+/**
+ * What belongs to the request that is being handled. `RequestContext.current()` gives it anywhere below the controller,
+ * without passing it along; commands handled there carry its correlation id into the metadata of their events.
+ *
+ * It survives `await`, promises, timers and streams that are begun while the request is handled, also when they end
+ * after the response. It does not reach: work that another request or a loop picks up (a queue, a shared batch, an
+ * event emitter's listener called by somebody else), and guards, when Fastify has read a body before them: there, and
+ * in exception filters, use `RequestContext.of(request)`.
+ */
+export class RequestContext {
+  constructor(
+    /** The same for everything that one request sets off; given by the client in `X-Correlation-Id`, or new. */
+    readonly correlationId: string,
+  ) {}
+
+  /** The context of the request that is being handled; undefined outside of one. */
+  static current(): RequestContext | undefined {
+    return storage.getStore();
+  }
+
+  /** The context of a request, as the controller, a guard or a filter has it; undefined when none was begun. */
+  static of(request: object): RequestContext | undefined {
+    return begun.get(request) ?? begun.get((request as { raw?: object }).raw ?? request);
+  }
+
+  /** Runs work within a context: for work that begins outside of a request, such as a job or an import. */
+  static run<T>(context: RequestContext, work: () => T): T {
+    return storage.run(context, work);
+  }
+
+  /** Begins the context of an incoming request; what is not acceptable as an id is replaced, not refused. */
+  static begin(request: { readonly headers: Readonly<Record<string, string | string[] | undefined>> }): RequestContext {
+    const given = request.headers[CORRELATION_HEADER] ?? request.headers['x-request-id'];
+    const correlationId = typeof given === 'string' && acceptable.test(given) ? given : randomUUID();
+    const context = new RequestContext(correlationId);
+    begun.set(request, context);
+    return context;
+  }
+}
+
+/** The options with the current request's correlation id in their metadata, unless they bring one. */
+export function withCorrelation(options: HandleOptions = {}): HandleOptions {
+  const context = RequestContext.current();
+  if (!context) return options;
+  return { ...options, metadata: { correlationId: context.correlationId, ...options.metadata } };
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+const begun = new WeakMap<object, RequestContext>();

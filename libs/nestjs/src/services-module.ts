@@ -1,0 +1,19 @@
+import { Global, Module, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { RequestContextInterceptor, RequestContextMiddleware } from './request-context.http.js';
+import { LogfoldServices } from './services.js';
+
+/**
+ * What all services of the process share, made once however often LogfoldModule is imported. Global, so that Nest
+ * starts it before and stops it behind every module that uses it.
+ */
+@Global()
+@Module({
+  providers: [LogfoldServices, { provide: APP_INTERCEPTOR, useClass: RequestContextInterceptor }],
+  exports: [LogfoldServices],
+})
+export class LogfoldServicesModule implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(RequestContextMiddleware).forRoutes('{*path}');
+  }
+}

@@ -1,0 +1,33 @@
+import { checkpointsContract } from './checkpoints.contract.js';
+import { eventStoreContract } from './event-store.contract.js';
+import { POSTGRES_LIKE, type Capabilities, type OpenDatabase } from './harness.js';
+import { leasesContract } from './leases.contract.js';
+import { readModelTablesContract } from './read-model-tables.contract.js';
+import { subscriptionContract } from './subscription.contract.js';
+import { transactionsContract } from './transactions.contract.js';
+import { wakeUpContract } from './wake-up.contract.js';
+
+/**
+ * Everything that a database must do to carry a service: the suites of all ports, for Jest.
+ * @param name what is tested, such as `postgres`; stands before the name of each suite.
+ * @param open opens a new, empty database, on which `open` was called; once per suite.
+ * @example databaseContract('memory', async () => { const database = memory(); return { database, close: () => database.close() }; });
+ */
+export function databaseContract(name: string, open: OpenDatabase, capabilities: Capabilities = POSTGRES_LIKE): void {
+  eventStoreContract(name, open);
+  checkpointsContract(name, open, capabilities);
+  leasesContract(name, open);
+  transactionsContract(name, open);
+  readModelTablesContract(name, open);
+  wakeUpContract(name, open);
+  subscriptionContract(name, open);
+}
+
+export { checkpointsContract } from './checkpoints.contract.js';
+export { eventStoreContract } from './event-store.contract.js';
+export { leasesContract } from './leases.contract.js';
+export { readModelTablesContract } from './read-model-tables.contract.js';
+export { subscriptionContract } from './subscription.contract.js';
+export { transactionsContract } from './transactions.contract.js';
+export { wakeUpContract } from './wake-up.contract.js';
+export { POSTGRES_LIKE, type Capabilities, type OpenDatabase, type OpenedDatabase } from './harness.js';

@@ -1,0 +1,16 @@
+import { spawn } from 'node:child_process';
+import { install, root, run, setup } from './setup.mjs';
+
+// npm run bench                            lists the measures
+// npm run bench -- M1 [--quick] [--json]   runs one
+setup(import.meta.filename);
+install('bench'); // the peers, which nothing else needs
+const args = process.argv.slice(2);
+const app = args.some((argument) => /^m2$/i.test(argument)) ? ['apps/retail'] : []; // its import is what M2 measures
+run('node_modules/typescript/bin/tsc', '-b', 'bench', ...app);
+const bench = spawn(process.execPath, ['--enable-source-maps', 'bench/dist/main.js', ...args], {
+  cwd: root,
+  stdio: 'inherit',
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => bench.kill(signal));
+bench.once('exit', (code) => process.exit(code ?? 130));
