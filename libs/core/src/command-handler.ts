@@ -56,6 +56,9 @@ export interface CommandHandlerOptions {
 /** Streams whose states a cache keeps unless told otherwise. */
 const CACHED_STREAMS = 10_000;
 
+/** Commands that may wait for one stream. */
+const WAITING_COMMANDS = 1_000;
+
 /** Makes the command handler of a decider over an event store. */
 export function commandHandler<S, C extends Command, E extends Event>(
   decider: Decider<S, C, E>,
@@ -90,7 +93,7 @@ export function commandHandler<S, C extends Command, E extends Event>(
 
   // Commands for one stream take turns: at once they would only make each other conflict (50 callers of one stream got
   // 7 commands a second through). Inside a caller's transaction they do not wait, as its locks might be what is waited for.
-  const turns = new InTurn();
+  const turns = new InTurn(WAITING_COMMANDS);
   return {
     handle: async (command, options = {}) =>
       options.tx === undefined

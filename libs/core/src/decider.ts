@@ -83,6 +83,8 @@ export function decideOn<S, C extends Command, E extends Event>(
   const decide = (of.decide as unknown as Readonly<Record<string, (command: C, state: S) => E | readonly E[] | Rejection>>)[command.type];
   if (!decide) throw new InvalidDefinition(`Decider "${of.name}" does not decide ${command.type}`);
   const decision = decide(command, state);
+  if (typeof decision !== 'object' || decision === null)
+    throw new InvalidDefinition(`Decider "${of.name}": ${command.type} returned ${String(decision)}: return events, [] or reject(…)`);
   if (isRejection(decision)) return decision;
   return Array.isArray(decision) ? decision : [decision as E];
 }

@@ -39,8 +39,5 @@ export function eventCatalog(registries: Iterable<object>): EventCatalog {
 
 function upcasted(event: Recorded, creator: EventCreator): Recorded {
   const data: Event['data'] = upcastData(creator, event.schemaVersion, structuredClone(event.data));
-  return Object.create(event, {
-    data: { value: data, enumerable: true },
-    schemaVersion: { value: creator.version, enumerable: true },
-  }) as Recorded;
+  return { ...event, data, schemaVersion: creator.version };
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, test } from '@jest/globals';
 import { InTurn } from './in-turn.js';
 
 describe('work in turn', () => {
@@ -24,8 +24,18 @@ describe('work in turn', () => {
   });
 });
 
+test('more than may wait for one key is refused, and there is room again later', async () => {
+  const turns = new InTurn(2);
+  const first = turns.run('a', async () => 1);
+  const second = turns.run('a', async () => 2);
+  await expect(turns.run('a', async () => 3)).rejects.toMatchObject({ code: 'append-queue-full', retryable: true });
+  await expect(turns.run('b', async () => 4)).resolves.toBe(4);
+  await Promise.all([first, second]);
+  await expect(turns.run('a', async () => 5)).resolves.toBe(5);
+});
+
 function work() {
-  const turns = new InTurn();
+  const turns = new InTurn(10);
   const log: string[] = [];
   const begin = (key: string, name: number) => {
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -43,7 +43,7 @@ export {
   APPEND_LIMIT, EVENT_SIZE_LIMIT_BYTES, appendedFrom, meets, prepareAppend,
   type PreparedAppend, type PreparedEvent,
 } from './prepared-append.js';
-export { checkDottedName, checkIdentifier, checkStreamName, STREAM_NAME_LIMIT } from './names.js';
+export { checkDottedName, checkIdentifier, checkStreamName, columnOf, propertyOf, STREAM_NAME_LIMIT } from './names.js';
 export { validated } from './validate.js';
 export { uuidv7 } from './uuid.js';
 export { backoffMs, type Backoff } from './backoff.js';

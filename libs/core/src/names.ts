@@ -31,3 +31,13 @@ export function checkStreamName(stream: string): void {
   if (controlCharacter.test(stream)) throw new InvalidStreamName(stream, 'holds a control character');
   if (!stream.isWellFormed()) throw new InvalidStreamName(stream, 'holds half a surrogate pair');
 }
+
+/** The column of a row's property: `onHand` is `on_hand`. */
+export function columnOf(property: string): string {
+  return property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The property of a row's column: `on_hand` is `onHand`. */
+export function propertyOf(column: string): string {
+  return column.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -32,6 +32,8 @@ export interface PreparedEvent {
   /** `data` and `metadata` as JSON. */
   readonly dataJson: string;
   readonly metadataJson: string;
+  /** The size of both. */
+  readonly sizeBytes: number;
 }
 
 /**
@@ -48,7 +50,7 @@ export function prepareAppend(append: Append): PreparedAppend {
     throw new InvalidAppend(`${events.length} events for "${stream}" in one append, ${APPEND_LIMIT} at most`);
   const ids = events.map(() => uuidv7());
   const prepared = events.map((event, index) => prepareEvent(stream, event, ids[index]!, ids[0]!, append.metadata));
-  const sizeBytes = prepared.reduce((sum, { dataJson, metadataJson }) => sum + dataJson.length + metadataJson.length, 0);
+  const sizeBytes = prepared.reduce((sum, event) => sum + event.sizeBytes, 0);
   return { stream, expected, events: prepared, sizeBytes };
 }
 
@@ -105,5 +107,5 @@ function prepareEvent(
   const { type, data } = event;
   const { version: schemaVersion, registry } = creator;
   const key = registry.key ? registry.key(event) : null;
-  return { id, type, schemaVersion, topic: registry.topic, key, data, metadata, dataJson, metadataJson };
+  return { id, type, schemaVersion, topic: registry.topic, key, data, metadata, dataJson, metadataJson, sizeBytes };
 }

@@ -32,7 +32,7 @@ export function foldRows(model: ReadModel, rows: ReadonlyMap<string, object>, ev
     for (const key of each<object>(model.key(event))) {
       const text = keyText(key);
       const before = written.get(text) ?? (deleted.has(text) ? undefined : rows.get(text));
-      const after = evolve(before, event);
+      const after = evolve(before, event, key);
       if (after === undefined) continue;
       if (after === null) {
         written.delete(text);

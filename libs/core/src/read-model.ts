@@ -32,7 +32,7 @@ export interface ReadModel<Row extends object = any, Key extends object = any> {
   /** The keys of the rows that an event touches. */
   readonly key: (event: any) => Keys<Key>;
   /** The row after an event; undefined in: no such row yet; null out: delete it; undefined out: leave it. */
-  readonly evolve: Readonly<Record<string, (row: Row | undefined, event: any) => Row | null | undefined>>;
+  readonly evolve: Readonly<Record<string, (row: Row | undefined, event: any, key: Key) => Row | null | undefined>>;
 }
 
 /** How a read model's rows are queried. Property names are the columns' in camelCase; a row is what JSON holds. */
@@ -69,10 +69,12 @@ export function readModel<
   readonly row: S;
   readonly table: Sql;
   readonly key: KeyOf<Each<NoInfer<R>>, NoInfer<T>, Key>;
+  /** `key` is that of the row at hand: an event that touches several rows is folded once into each. */
   readonly evolve: {
     readonly [N in T]: (
       row: Out<NoInfer<S>> | undefined,
       event: Of<Each<NoInfer<R>>, N>,
+      key: NoInfer<Key>,
     ) => Out<NoInfer<S>> | null | undefined;
   };
 }): ReadModel<Out<S>, Key> {

@@ -52,6 +52,24 @@ test('stop waits until the work has ended', async () => {
   await stopping;
 });
 
+test('started while it still stops, it begins anew once the old work has ended', async () => {
+  const ending = Promise.withResolvers<void>();
+  const { loop, runs } = looping(async (context) => {
+    if (runs.count === 1) return ending.promise;
+    await untilStopped(context);
+  });
+  loop.start();
+  const stopping = loop.stop();
+  loop.start();
+  expect(runs.count).toBe(1);
+  ending.resolve();
+  await stopping;
+  await virtualClock().advance(0);
+  expect(runs.count).toBe(2);
+  expect(loop.status()).toEqual({ state: 'running' });
+  await loop.stop();
+});
+
 test('stop ends a delay at once', async () => {
   const { loop, clock } = looping(() => Promise.reject(new RangeError('a bug')));
   loop.start();

@@ -46,9 +46,11 @@ export function runner(
   { clock = systemClock, backoff = { firstMs: 50, maxMs: 5_000 }, retries = 5, onError = () => {} }: RunnerOptions = {},
 ): Runner {
   let current: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
+  let stopping: Promise<void> | undefined;
   let status: RunnerStatus = { state: 'stopped' };
 
   async function run(signal: AbortSignal): Promise<void> {
+    status = { state: 'running' };
     let failures = 0;
     let bugs = 0;
     const progressed = (): void => {
@@ -70,7 +72,6 @@ export function runner(
       }
       await clock.sleep(backoffMs(backoff, failures++), signal);
     }
-    status = { state: 'stopped' };
   }
 
   return {
@@ -78,15 +79,19 @@ export function runner(
     start() {
       if (current) return;
       const abort = new AbortController();
-      status = { state: 'running' };
-      current = { abort, done: run(abort.signal) };
+      current = { abort, done: stopping ? stopping.then(() => run(abort.signal)) : run(abort.signal) };
     },
     async stop() {
-      const stopping = current;
-      if (!stopping) return;
-      stopping.abort.abort();
-      await stopping.done;
-      if (current === stopping) current = undefined;
+      if (current) {
+        const ended = current.done;
+        current.abort.abort();
+        current = undefined;
+        stopping = ended.then(() => {
+          stopping = undefined;
+          status = { state: 'stopped' };
+        });
+      }
+      await stopping;
     },
     status: () => status,
   };

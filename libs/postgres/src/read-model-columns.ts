@@ -1,4 +1,4 @@
-import { ReadModelMismatch, type ReadModel } from '@logfold/core';
+import { columnOf, propertyOf, ReadModelMismatch, type ReadModel } from '@logfold/core';
 import type { Tx } from './connection.js';
 
 /** A column of a read model's table. */
@@ -18,7 +18,7 @@ export async function columnsOf(sql: Tx, table: string): Promise<readonly Column
     SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, coalesce(a.attnum = ANY(i.indkey), false) AS in_key
       FROM pg_attribute a LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
      WHERE a.attrelid = ${table}::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`;
-  return rows.map(({ name, type, in_key }) => ({ name, property: camelCase(name), type, inKey: in_key }));
+  return rows.map(({ name, type, in_key }) => ({ name, property: propertyOf(name), type, inKey: in_key }));
 }
 
 /** @throws ReadModelMismatch when an object has a property that is no column. */
@@ -27,7 +27,7 @@ export function requireColumns(model: ReadModel, columns: readonly Column[], obj
     if (!columns.some((column) => column.property === property))
       throw new ReadModelMismatch(
         model.name,
-        `the table has no column ${snakeCase(property)} for the row's ${property}; its columns are ${columns.map(({ name }) => name).join(', ')}`,
+        `the table has no column ${columnOf(property)} for the row's ${property}; its columns are ${columns.map(({ name }) => name).join(', ')}`,
       );
 }
 
@@ -40,12 +40,4 @@ export function requireKey(model: ReadModel, columns: readonly Column[], key: ob
       model.name,
       `its key is (${given.join(', ')}), the PRIMARY KEY of its table is (${wanted.join(', ')}): make them the same`,
     );
-}
-
-function camelCase(column: string): string {
-  return column.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function snakeCase(property: string): string {
-  return property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

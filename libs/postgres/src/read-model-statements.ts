@@ -20,9 +20,11 @@ export function readModelStatements(table: string, columns: readonly Column[]): 
   const key = columns.filter(({ inKey }) => inKey);
   const rest = columns.filter(({ inKey }) => !inKey);
   const own = (column: Column): string => `t.${quoted(column.name)}`;
+  const asJson = (column: Column): string =>
+    column.type.startsWith('timestamp') && column.type.endsWith('with time zone') ? isoText(own(column)) : own(column);
   const record = (of: readonly Column[]): string => of.map(({ property, type }) => `${quoted(property)} ${type}`).join(', ');
   const names = (of: readonly Column[]): string => of.map(({ name }) => quoted(name)).join(', ');
-  const row = `SELECT ${columns.map((column) => `${own(column)} AS ${quoted(column.property)}`).join(', ')} FROM ${table} t`;
+  const row = `SELECT ${columns.map((column) => `${asJson(column)} AS ${quoted(column.property)}`).join(', ')} FROM ${table} t`;
   const sameKey = key.map((column) => `${own(column)} = k.${quoted(column.property)}`).join(' AND ');
   const keysGiven = `jsonb_to_recordset($1::text::jsonb) AS k(${record(key)})`;
   const replace = rest.length === 0 ? 'NOTHING' : `UPDATE SET ${rest.map(({ name }) => `${quoted(name)} = excluded.${quoted(name)}`).join(', ')}`;
@@ -46,6 +48,11 @@ export function readModelStatements(table: string, columns: readonly Column[]): 
       return `SELECT row_to_json(r) AS row FROM (${row} WHERE ${conditions.join(' AND ')} ORDER BY ${order} LIMIT $3) r`;
     },
   };
+}
+
+/** A time as `Date.prototype.toISOString` writes it, so that it comes back as it went in. */
+function isoText(expression: string): string {
+  return `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
 function quoted(identifier: string): string {

@@ -1,4 +1,4 @@
-import { ReadModelMismatch, type ReadModel } from '@logfold/core';
+import { propertyOf, ReadModelMismatch, type ReadModel } from '@logfold/core';
 
 /** What the SQL of a read model's table says, as far as a table in memory needs it. */
 export interface TableDefinition {
@@ -72,8 +72,4 @@ function columnOf(item: string): Column {
 
 function unquoted(name: string): string {
   return name.startsWith('"') ? name.slice(1, -1) : name.toLowerCase();
-}
-
-function propertyOf(column: string): string {
-  return column.replaceAll(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

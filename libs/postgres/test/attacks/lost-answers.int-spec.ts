@@ -68,7 +68,7 @@ test('Killing the backends that append, again and again, loses nothing, doubles 
         );
       }
     });
-    const kill = (): Promise<unknown[]> => shop.admin`
+    const kill = () => shop.admin`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE application_name = 'logfold shop append' AND datname = current_database() AND state = 'active'`;
     let killed = 0;
