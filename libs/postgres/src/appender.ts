@@ -75,6 +75,7 @@ export class Appender {
 
   async #serve(lane: AppendLane, batch: readonly WaitingAppend[]): Promise<void> {
     const outcomes = await this.#store(lane, batch.map(({ append }) => append)).catch((error: Error) => batch.map(() => error));
+    await failpoint('append.before-reply');
     if (outcomes.some((outcome) => !(outcome instanceof Error))) this.committed();
     batch.forEach(({ resolve, reject }, index) => {
       const outcome = outcomes[index]!;
@@ -89,7 +90,7 @@ export class Appender {
       const mark = markFor(appends);
       try {
         const rows = await lane.store(appends, mark);
-        await failpoint('append.answer-lost');
+        await failpoint('append.after-statement');
         return await outcomesOf(lane, appends, rows);
       } catch (error) {
         if (isDataError(error)) return this.#withoutBadOnes(lane, appends, error as Error);
