@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, setup } from './setup.mjs';
 
-// npm test                    types, lint, all tests
+// npm test                    types, lint, format, all tests
 // npm test -- --only-jest     all tests
 // npm test -- PATH -t NAME    some tests: arguments go to Jest as they are
 setup(import.meta.filename);
@@ -13,6 +13,8 @@ if (process.argv.length === 2) {
   run('node_modules/typescript/bin/tsc', '-b');
   step('Lint (oxlint)');
   run('node_modules/oxlint/bin/oxlint', '--deny-warnings');
+  step('Format (prettier)');
+  run('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '{libs,apps,test,bench,scripts,docs}/**/*.{ts,mjs}');
   step('Tests (jest)');
 }
 const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];

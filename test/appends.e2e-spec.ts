@@ -6,21 +6,26 @@ import { build, startChild, type Child } from './support/child.js';
 import { testDatabase } from './support/database.js';
 
 const PATIENCE = { timeoutMs: 60_000 };
-const kills = ['after-statement', 'before-reply'].flatMap((point) => [1, 2, 7].map((hit) => `append.${point}=kill@${hit}`));
+const kills = ['after-statement', 'before-reply'].flatMap((point) =>
+  [1, 2, 7].map((hit) => `append.${point}=kill@${hit}`),
+);
 
 beforeAll(() => build('libs/postgres', 'libs/testing'), 120_000);
 
 describe('Processes that append', () => {
-  test.each(kills)('keep what they acknowledged, and leave no hole and no double, when one is killed at %s', async (failpoint) => {
-    await withWriters(async ({ start, check }) => {
-      const victim = start('item-1', failpoint);
-      start('item-2');
-      await eventually(() => expect(victim.process.signalCode).toBe('SIGKILL'), PATIENCE);
-      const again = start('item-1');
-      await eventually(() => expect(again.lines.length).toBeGreaterThan(20), PATIENCE);
-      await check();
-    });
-  });
+  test.each(kills)(
+    'keep what they acknowledged, and leave no hole and no double, when one is killed at %s',
+    async (failpoint) => {
+      await withWriters(async ({ start, check }) => {
+        const victim = start('item-1', failpoint);
+        start('item-2');
+        await eventually(() => expect(victim.process.signalCode).toBe('SIGKILL'), PATIENCE);
+        const again = start('item-1');
+        await eventually(() => expect(again.lines.length).toBeGreaterThan(20), PATIENCE);
+        await check();
+      });
+    },
+  );
 
   test.each([1, 2, 7])('append once though the answer is lost (the %s. one)', async (hit) => {
     await withWriters(async ({ start, check }) => {
@@ -56,7 +61,9 @@ async function withWriters(work: (writers: Writers) => Promise<void>): Promise<v
       async check() {
         await Promise.all(children.map((child) => child.end()));
         await eventually(async () =>
-          expect(await admin`SELECT 1 FROM pg_stat_activity WHERE application_name = 'logfold shop append' AND state = 'active'`).toEqual([]),
+          expect(
+            await admin`SELECT 1 FROM pg_stat_activity WHERE application_name = 'logfold shop append' AND state = 'active'`,
+          ).toEqual([]),
         );
         const stored = await admin<{ id: string; stream: string; version: number }[]>`
           SELECT id, stream, version FROM logfold.events ORDER BY stream, version`;

@@ -15,7 +15,12 @@ const ShopEvents = events('shop.item', { partitions: 1 }, { Added: type<{ item: 
 beforeAll(() => build('libs/postgres', 'libs/testing'), 120_000);
 
 describe('A read model', () => {
-  test.each(['after-fetch', 'mid-handler', 'before-commit', 'after-commit'].flatMap((point) => [`${point}=kill@1`, `${point}=kill@3`]))(
+  test.each(
+    ['after-fetch', 'mid-handler', 'before-commit', 'after-commit'].flatMap((point) => [
+      `${point}=kill@1`,
+      `${point}=kill@3`,
+    ]),
+  )(
     'has every effect once when its process is killed at subscription.%s and another goes on',
     async (failpoint) => {
       await withShop(async (shop) => {
@@ -46,7 +51,10 @@ describe('The attack sees', () => {
   test('effects happen twice when the checkpoint is moved without comparing', async () => {
     await withShop(async (shop) => {
       await freezeAndOvertake(shop, 'after-fetch', 'no-compare-and-set');
-      await eventually(async () => expect((await shop.totals()).events).toBeGreaterThan(shop.expected().events), PATIENCE);
+      await eventually(
+        async () => expect((await shop.totals()).events).toBeGreaterThan(shop.expected().events),
+        PATIENCE,
+      );
     });
   }, 90_000);
 });
@@ -96,7 +104,8 @@ async function withShop(work: (shop: Shop) => Promise<void>): Promise<void> {
       async totals() {
         const there = await admin`SELECT to_regclass('logfold.totals__v1') IS NOT NULL AS there`;
         if (!there[0]!.there) return { events: 0, total: 0 };
-        const [row] = await admin`SELECT coalesce(sum(events), 0)::int AS events, coalesce(sum(total), 0)::int AS total FROM logfold.totals__v1`;
+        const [row] =
+          await admin`SELECT coalesce(sum(events), 0)::int AS events, coalesce(sum(total), 0)::int AS total FROM logfold.totals__v1`;
         return row as unknown as { events: number; total: number };
       },
       expected: () => written,

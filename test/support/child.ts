@@ -17,15 +17,23 @@ export interface Child {
 
 /** Builds projects, so that processes beside Jest run today's code; does nothing where they are built. */
 export function build(...projects: string[]): void {
-  const { status, stdout } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', ...projects], {
-    cwd: root,
-    encoding: 'utf8',
-  });
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-b', ...projects],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
   if (status !== 0) throw new Error(`tsc -b ${projects.join(' ')} failed:\n${stdout}`);
 }
 
 /** Starts a script of the repository with the Node of the tests. */
-export function startChild(script: string, parameters: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
+export function startChild(
+  script: string,
+  parameters: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Child {
   const failpoints = ['--import', '@logfold/testing/failpoints'];
   const child = spawn(process.execPath, [...('LOGFOLD_FAILPOINTS' in env ? failpoints : []), script, ...parameters], {
     cwd: root,
@@ -33,12 +41,14 @@ export function startChild(script: string, parameters: readonly string[], env: R
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (line) => lines.push(line));
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', (line) => lines.push(line));
   const exited = once(child, 'exit') as Promise<[number | null]>;
   return {
     process: child,
     lines,
-    isFrozen: () => spawnSync('ps', ['-o', 'stat=', '-p', String(child.pid)], { encoding: 'utf8' }).stdout.startsWith('T'),
+    isFrozen: () =>
+      spawnSync('ps', ['-o', 'stat=', '-p', String(child.pid)], { encoding: 'utf8' }).stdout.startsWith('T'),
     async end(signal = 'SIGKILL') {
       child.kill(signal);
       if (signal !== 'SIGKILL' && signal !== 'SIGCONT') child.kill('SIGCONT');

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { backoffMs } from './backoff.js';
 
 const attempts = fc.nat({ max: 10_000 });
-const backoffs = fc.record({ firstMs: fc.integer({ min: 1, max: 10_000 }), maxMs: fc.integer({ min: 1, max: 600_000 }) });
+const backoffs = fc.record({
+  firstMs: fc.integer({ min: 1, max: 10_000 }),
+  maxMs: fc.integer({ min: 1, max: 600_000 }),
+});
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 test('a delay is a whole number from 0 to below the limit', () => {
@@ -18,7 +21,9 @@ test('a delay is a whole number from 0 to below the limit', () => {
 test('with the same luck, a later attempt never waits less', () => {
   fc.assert(
     fc.property(backoffs, attempts, random, (backoff, attempt, drawn) => {
-      expect(backoffMs(backoff, attempt + 1, () => drawn)).toBeGreaterThanOrEqual(backoffMs(backoff, attempt, () => drawn));
+      expect(backoffMs(backoff, attempt + 1, () => drawn)).toBeGreaterThanOrEqual(
+        backoffMs(backoff, attempt, () => drawn),
+      );
     }),
   );
 });

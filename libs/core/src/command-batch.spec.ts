@@ -21,7 +21,11 @@ test('each command is decided on what those before it left', async () => {
 });
 
 test('decisions start from what is in the log', async () => {
-  await database.events.append({ stream: 'stock-tea', events: [StockEvents.StockReceived({ sku: 'tea', quantity: 5 })], expected: 'none' });
+  await database.events.append({
+    stream: 'stock-tea',
+    events: [StockEvents.StockReceived({ sku: 'tea', quantity: 5 })],
+    expected: 'none',
+  });
   const batch = await loaded('stock-tea');
   expect(batch.decide(reserve(5))).toMatchObject([{ type: 'StockReserved' }]);
   expect(batch.take()).toMatchObject([{ stream: 'stock-tea', expected: 1 }]);
@@ -31,7 +35,10 @@ test('take gives one append for each stream, with the version that it was decide
   const batch = await loaded('stock-tea', 'stock-rice', 'stock-salt');
   for (const command of [receive(3), receive(1, 'rice'), reserve(2)]) batch.decide(command);
   const appends = batch.take({ correlationId: 'import' });
-  expect(appends.map(({ stream, expected, events }) => [stream, expected, events.length])).toEqual([['stock-tea', 0, 2], ['stock-rice', 0, 1]]);
+  expect(appends.map(({ stream, expected, events }) => [stream, expected, events.length])).toEqual([
+    ['stock-tea', 0, 2],
+    ['stock-rice', 0, 1],
+  ]);
   expect(appends[0]!.metadata).toEqual({ correlationId: 'import' });
   expect(batch.take()).toEqual([]);
 });
@@ -58,7 +65,11 @@ test('what somebody else appended in between makes the commit fail whole', async
   const batch = await loaded('stock-tea', 'stock-rice');
   batch.decide(receive(1, 'rice'));
   batch.decide(receive(1));
-  await database.events.append({ stream: 'stock-tea', events: [StockEvents.StockCleared({ sku: 'tea' })], expected: 'none' });
+  await database.events.append({
+    stream: 'stock-tea',
+    events: [StockEvents.StockCleared({ sku: 'tea' })],
+    expected: 'none',
+  });
   await expect(commit(batch.take())).rejects.toThrow(WrongExpectedVersion);
   expect(await database.events.readStream('stock-rice')).toEqual([]);
 });

@@ -52,7 +52,8 @@ export class CommandBatch<S, C extends Command, E extends Event> {
    */
   decide(command: C): readonly E[] | Rejection {
     const pending = this.#streams.get(command.stream);
-    if (!pending) throw new InvalidAppend(`Stream "${command.stream}" is not loaded: call load([command.stream]) before decide`);
+    if (!pending)
+      throw new InvalidAppend(`Stream "${command.stream}" is not loaded: call load([command.stream]) before decide`);
     const decision = decideOn(this.#states.decider, command, pending.folded.state);
     if (isRejection(decision)) return decision;
     pending.folded = this.#states.after(pending.folded, decision);

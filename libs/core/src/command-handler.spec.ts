@@ -28,16 +28,28 @@ describe('a command', () => {
     const refused = stock.handle(reserve(2));
     await expect(refused).rejects.toThrow(CommandRejected);
     await expect(refused).rejects.toMatchObject({
-      command: 'Reserve', stream: 'stock-tea', rejected: 'short', message: '1 are free', details: { free: 1 },
+      command: 'Reserve',
+      stream: 'stock-tea',
+      rejected: 'short',
+      message: '1 are free',
+      details: { free: 1 },
     });
     expect(await types()).toEqual(['StockReceived']);
   });
 
   test('that leads to nothing answers with the version as it is', async () => {
     const stock = commandHandler(Stock, database.events);
-    expect(await stock.handle(StockCommands.Ignore({ sku: 'tea' }))).toMatchObject({ events: [], version: 0, position: 0n });
+    expect(await stock.handle(StockCommands.Ignore({ sku: 'tea' }))).toMatchObject({
+      events: [],
+      version: 0,
+      position: 0n,
+    });
     await stock.handle(receive(1));
-    expect(await stock.handle(StockCommands.Ignore({ sku: 'tea' }))).toMatchObject({ events: [], version: 1, position: 0n });
+    expect(await stock.handle(StockCommands.Ignore({ sku: 'tea' }))).toMatchObject({
+      events: [],
+      version: 1,
+      position: 0n,
+    });
   });
 
   test('answers with something that has a JSON', async () => {
@@ -57,7 +69,10 @@ describe('a command', () => {
       ...wrapped(),
       readStream: async (stream, range) =>
         (await database.events.readStream(stream, range)).map((event) => ({
-          ...event, type: 'StockReserved', schemaVersion: 1, data: { sku: 'tea', quantity: -3 },
+          ...event,
+          type: 'StockReserved',
+          schemaVersion: 1,
+          data: { sku: 'tea', quantity: -3 },
         })),
     };
     await commandHandler(Stock, old).handle(reserve(3));
@@ -67,14 +82,20 @@ describe('a command', () => {
 
 describe('a conflict', () => {
   test('makes the command be decided again on the new state', async () => {
-    const stock = commandHandler(Stock, interrupted(1, () => append(StockEvents.StockReceived({ sku: 'tea', quantity: 5 }))));
+    const stock = commandHandler(
+      Stock,
+      interrupted(1, () => append(StockEvents.StockReceived({ sku: 'tea', quantity: 5 }))),
+    );
     expect(await stock.handle(receive(1))).toMatchObject({ version: 2 });
     expect(await types()).toEqual(['StockReceived', 'StockReceived']);
   });
 
   test('may turn an acceptance into a rejection', async () => {
     await append(StockEvents.StockReceived({ sku: 'tea', quantity: 2 }));
-    const stock = commandHandler(Stock, interrupted(1, () => append(StockEvents.StockCleared({ sku: 'tea' }))));
+    const stock = commandHandler(
+      Stock,
+      interrupted(1, () => append(StockEvents.StockCleared({ sku: 'tea' }))),
+    );
     await expect(stock.handle(reserve(2))).rejects.toThrow(CommandRejected);
     expect(await types()).toEqual(['StockReceived', 'StockCleared']);
   });
@@ -83,7 +104,9 @@ describe('a conflict', () => {
     const clock = virtualClock();
     let others = 0;
     const store = interrupted(Infinity, () => append(StockEvents.StockReceived({ sku: 'tea', quantity: ++others })));
-    const refused = commandHandler(Stock, store, { attempts: 4, clock }).handle(receive(1)).catch((error: unknown) => error);
+    const refused = commandHandler(Stock, store, { attempts: 4, clock })
+      .handle(receive(1))
+      .catch((error: unknown) => error);
     await clock.advance(60_000);
     expect(await refused).toBeInstanceOf(WrongExpectedVersion);
     expect(others).toBe(4);
@@ -122,7 +145,10 @@ describe('a cached state', () => {
 
   test('that is stale does not hide that a command leads to something', async () => {
     const decided: number[] = [];
-    const Watched: typeof Stock = { ...Stock, decide: { ...Stock.decide, Ignore: (_: unknown, { free }: { free: number }) => (decided.push(free), []) } };
+    const Watched: typeof Stock = {
+      ...Stock,
+      decide: { ...Stock.decide, Ignore: (_: unknown, { free }: { free: number }) => (decided.push(free), []) },
+    };
     const stock = commandHandler(Watched, database.events);
     await stock.handle(receive(1));
     await append(StockEvents.StockReceived({ sku: 'tea', quantity: 5 }));
@@ -172,7 +198,11 @@ describe('an expected version', () => {
     const stock = commandHandler(Stock, database.events);
     await stock.handle(receive(1));
     for (const command of [receive(1), reserve(9), StockCommands.Ignore({ sku: 'tea' })])
-      await expect(stock.handle(command, { expected: 7 })).rejects.toMatchObject({ code: 'wrong-expected-version', expected: 7, actual: 1 });
+      await expect(stock.handle(command, { expected: 7 })).rejects.toMatchObject({
+        code: 'wrong-expected-version',
+        expected: 7,
+        actual: 1,
+      });
     expect(await types()).toHaveLength(1);
   });
 
@@ -188,7 +218,9 @@ describe('an expected version', () => {
   test('turns a conflict into an error instead of another decision', async () => {
     let others = 0;
     const store = interrupted(Infinity, () => append(StockEvents.StockReceived({ sku: 'tea', quantity: ++others })));
-    await expect(commandHandler(Stock, store).handle(receive(1), { expected: 'none' })).rejects.toThrow(WrongExpectedVersion);
+    await expect(commandHandler(Stock, store).handle(receive(1), { expected: 'none' })).rejects.toThrow(
+      WrongExpectedVersion,
+    );
     expect(others).toBe(1);
   });
 });
@@ -209,7 +241,9 @@ describe('inside a transaction', () => {
     let others = 0;
     const store = interrupted(Infinity, () => append(StockEvents.StockReceived({ sku: 'tea', quantity: ++others })));
     const stock = commandHandler(Stock, store);
-    await expect(database.transactions.run((tx) => stock.handle(receive(1), { tx }))).rejects.toThrow(WrongExpectedVersion);
+    await expect(database.transactions.run((tx) => stock.handle(receive(1), { tx }))).rejects.toThrow(
+      WrongExpectedVersion,
+    );
     expect(others).toBe(1);
   });
 });

@@ -72,7 +72,12 @@ export function commandHandler<S, C extends Command, E extends Event>(
     await failpoint('append.after-load');
     if (isRejection(decision)) throw rejected(command, decision);
     if (decision.length === 0) return handled([], folded.version, 0n);
-    const append = { stream: command.stream, events: decision, expected: folded.version, metadata: options.metadata ?? {} };
+    const append = {
+      stream: command.stream,
+      events: decision,
+      expected: folded.version,
+      metadata: options.metadata ?? {},
+    };
     const appended = await store.append(append, options.tx === undefined ? {} : { tx: options.tx });
     if (options.tx === undefined) cache.set(command.stream, states.after(folded, decision));
     return handled(appended.events as readonly Recorded<E>[], appended.version, appended.position);

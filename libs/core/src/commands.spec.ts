@@ -5,7 +5,11 @@ import { InvalidDefinition, InvalidStreamName, ValidationFailed } from './errors
 import { type, type Schema } from './schema.js';
 
 test('a command names its stream: the category of the registry and the key of its data', () => {
-  expect(StockCommands.Receive({ sku: 'tea', quantity: 1 })).toEqual({ type: 'Receive', data: { sku: 'tea', quantity: 1 }, stream: 'stock-tea' });
+  expect(StockCommands.Receive({ sku: 'tea', quantity: 1 })).toEqual({
+    type: 'Receive',
+    data: { sku: 'tea', quantity: 1 },
+    stream: 'stock-tea',
+  });
 });
 
 test('the category is the last word of the name', () => {
@@ -15,14 +19,20 @@ test('the category is the last word of the name', () => {
 
 test('the key sees what the schema made of the data', () => {
   const upper: Schema<{ id: string }> = {
-    '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: { id: (value as { id: string }).id.toUpperCase() } }) },
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value) => ({ value: { id: (value as { id: string }).id.toUpperCase() } }),
+    },
   };
   const { Count } = commands('shelf', { key: ({ id }) => id }, { Count: upper });
   expect(Count({ id: 'a' })).toEqual({ type: 'Count', data: { id: 'A' }, stream: 'shelf-A' });
 });
 
 test('data that does not fit is refused', () => {
-  const never: Schema<object> = { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) } };
+  const never: Schema<object> = {
+    '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'never' }] }) },
+  };
   const { Count } = commands('shelf', { key: () => 'x' }, { Count: never });
   expect(() => Count({})).toThrow(ValidationFailed);
   expect(() => Count({})).toThrow('Command Count is not valid: never');

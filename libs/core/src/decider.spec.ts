@@ -7,7 +7,9 @@ const received = (quantity: number) => StockEvents.StockReceived({ sku: 'tea', q
 
 describe('fold', () => {
   test('applies events in their order', () => {
-    expect(fold(Stock, { free: 1 }, [received(3), StockEvents.StockCleared({ sku: 'tea' }), received(2)])).toEqual({ free: 2 });
+    expect(fold(Stock, { free: 1 }, [received(3), StockEvents.StockCleared({ sku: 'tea' }), received(2)])).toEqual({
+      free: 2,
+    });
   });
 
   test('gives back the state when there are no events', () => {
@@ -38,7 +40,9 @@ describe('decideOn', () => {
   });
 
   test('refuses a command that the decider does not decide', () => {
-    expect(() => decideOn(Stock, { type: 'Steal', data: {}, stream: 'stock-tea' } as never, { free: 1 })).toThrow(InvalidDefinition);
+    expect(() => decideOn(Stock, { type: 'Steal', data: {}, stream: 'stock-tea' } as never, { free: 1 })).toThrow(
+      InvalidDefinition,
+    );
   });
 });
 
@@ -50,7 +54,9 @@ describe('decider', () => {
   test('refuses a fold that lacks an event, by the compiler too', () => {
     const { StockCleared: _, ...incomplete } = evolve;
     // @ts-expect-error StockCleared is missing
-    expect(() => decider({ ...parts, evolve: incomplete, decide })).toThrow('Decider "other": evolve lacks StockCleared');
+    expect(() => decider({ ...parts, evolve: incomplete, decide })).toThrow(
+      'Decider "other": evolve lacks StockCleared',
+    );
   });
 
   test('refuses rules that lack a command, by the compiler too', () => {

@@ -80,16 +80,22 @@ export function decideOn<S, C extends Command, E extends Event>(
   command: C,
   state: S,
 ): readonly E[] | Rejection {
-  const decide = (of.decide as unknown as Readonly<Record<string, (command: C, state: S) => E | readonly E[] | Rejection>>)[command.type];
+  const decide = (
+    of.decide as unknown as Readonly<Record<string, (command: C, state: S) => E | readonly E[] | Rejection>>
+  )[command.type];
   if (!decide) throw new InvalidDefinition(`Decider "${of.name}" does not decide ${command.type}`);
   const decision = decide(command, state);
   if (typeof decision !== 'object' || decision === null)
-    throw new InvalidDefinition(`Decider "${of.name}": ${command.type} returned ${String(decision)}: return events, [] or reject(…)`);
+    throw new InvalidDefinition(
+      `Decider "${of.name}": ${command.type} returned ${String(decision)}: return events, [] or reject(…)`,
+    );
   if (isRejection(decision)) return decision;
   return Array.isArray(decision) ? decision : [decision as E];
 }
 
 function requireEach(what: string, registry: object, handlers: object): void {
-  const missing = Object.keys(registry).filter((type) => typeof (handlers as Record<string, unknown>)[type] !== 'function');
+  const missing = Object.keys(registry).filter(
+    (type) => typeof (handlers as Record<string, unknown>)[type] !== 'function',
+  );
   if (missing.length > 0) throw new InvalidDefinition(`${what} lacks ${missing.join(', ')}`);
 }

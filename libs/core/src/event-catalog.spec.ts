@@ -21,14 +21,23 @@ test('an event of an older schema version is read as the current one', () => {
   const current = catalog.current(event);
   expect(current.data).toEqual({ sku: 'tea', quantity: 1, orderId: 'unknown' });
   expect(current.schemaVersion).toBe(2);
-  expect([current.id, current.stream, current.version, current.position]).toEqual([event.id, event.stream, event.version, event.position]);
+  expect([current.id, current.stream, current.version, current.position]).toEqual([
+    event.id,
+    event.stream,
+    event.version,
+    event.position,
+  ]);
 });
 
 test('upcasting leaves the event that was read alone', () => {
   const data = { list: [1] };
-  const { Changed } = { Changed: { schema: type<object>(), version: 2, upcast: { 1: (old: typeof data) => (old.list.push(2), old) } } };
+  const { Changed } = {
+    Changed: { schema: type<object>(), version: 2, upcast: { 1: (old: typeof data) => (old.list.push(2), old) } },
+  };
   const event = recorded('Changed', 1, data);
-  expect(eventCatalog([events('shop.changed', { partitions: 1 }, { Changed })]).current(event).data).toEqual({ list: [1, 2] });
+  expect(eventCatalog([events('shop.changed', { partitions: 1 }, { Changed })]).current(event).data).toEqual({
+    list: [1, 2],
+  });
   expect(event.data).toEqual({ list: [1] });
 });
 
@@ -46,5 +55,15 @@ test('two registries that declare one type are refused', () => {
 
 function recorded(name: string, schemaVersion: number, data: unknown): Recorded {
   const metadata = { correlationId: 'c', causationId: 'c' };
-  return { type: name, schemaVersion, data, id: 'id', stream: 'stock-tea', version: 4, position: 7n, recordedAt: new Date(0), metadata };
+  return {
+    type: name,
+    schemaVersion,
+    data,
+    id: 'id',
+    stream: 'stock-tea',
+    version: 4,
+    position: 7n,
+    recordedAt: new Date(0),
+    metadata,
+  };
 }

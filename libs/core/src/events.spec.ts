@@ -6,7 +6,10 @@ import { type, type Schema } from './schema.js';
 
 describe('events', () => {
   test('a creator makes an event of its type from data that fits the schema', () => {
-    expect(StockEvents.StockReceived({ sku: 'tea', quantity: 3 })).toMatchObject({ type: 'StockReceived', data: { sku: 'tea', quantity: 3 } });
+    expect(StockEvents.StockReceived({ sku: 'tea', quantity: 3 })).toMatchObject({
+      type: 'StockReceived',
+      data: { sku: 'tea', quantity: 3 },
+    });
     expect([StockEvents.StockReceived.type, StockEvents.StockReceived.version]).toEqual(['StockReceived', 1]);
     expect(StockEvents.StockReserved.version).toBe(2);
   });
@@ -31,7 +34,11 @@ describe('events', () => {
 
   test('the topic is the name of the registry, another, or none', () => {
     const types = { Counted: type<{ n: number }>() };
-    expect(registryOf(events('shop.count', { partitions: 3 }, types))).toMatchObject({ name: 'shop.count', topic: 'shop.count', partitions: 3 });
+    expect(registryOf(events('shop.count', { partitions: 3 }, types))).toMatchObject({
+      name: 'shop.count',
+      topic: 'shop.count',
+      partitions: 3,
+    });
     expect(registryOf(events('shop.count', { partitions: 1, topic: 'counts' }, types)).topic).toBe('counts');
     expect(registryOf(events('shop.count', { partitions: 1, topic: null }, types)).topic).toBeNull();
   });
@@ -92,7 +99,9 @@ describe('versioned', () => {
 
   test('a missing upcaster is refused at once, by the compiler too', () => {
     // @ts-expect-error the upcaster from 2 is missing
-    expect(() => versioned(3, type<{ a: number }>(), { 1: (old: object) => old })).toThrow('lacks the upcaster from version 2');
+    expect(() => versioned(3, type<{ a: number }>(), { 1: (old: object) => old })).toThrow(
+      'lacks the upcaster from version 2',
+    );
   });
 
   test('version 1 is a bare schema', () => {

@@ -134,7 +134,10 @@ export function events<const T extends EventTypes>(
   if (!Number.isInteger(options.partitions) || options.partitions < 1 || options.partitions > 1_000)
     throw new InvalidDefinition(`events("${name}"): partitions must be a whole number from 1 to 1,000`);
   const made: EventRegistry = { name, topic, partitions: options.partitions, key: options.key as EventRegistry['key'] };
-  const creators = Object.entries(types as EventTypes).map(([type, definition]) => [type, creator(made, type, definition)]);
+  const creators = Object.entries(types as EventTypes).map(([type, definition]) => [
+    type,
+    creator(made, type, definition),
+  ]);
   const result = Object.fromEntries(creators);
   registries.set(result, made);
   return result;
@@ -172,7 +175,8 @@ export function upcastData(creator: EventCreator, found: number, data: unknown):
 const registries = new WeakMap<object, EventRegistry>();
 
 function creator(of: EventRegistry, type: string, definition: Schema<any, any> | Versioned): EventCreator {
-  const { schema, version, upcast } = 'upcast' in definition ? definition : { schema: definition, version: 1, upcast: {} };
+  const { schema, version, upcast } =
+    'upcast' in definition ? definition : { schema: definition, version: 1, upcast: {} };
   const create = (data: unknown): Event => new CreatedEvent(type, validated(`Event ${type}`, schema, data), made);
   const made: EventCreator = Object.assign(create, { type, version, schema, registry: of, upcast });
   return made;

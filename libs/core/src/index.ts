@@ -1,13 +1,39 @@
 // Describe: event types, commands, deciders, read models.
 export { type, type In, type Out, type Schema, type SchemaIssue } from './schema.js';
 export {
-  events, versioned,
-  type Creator, type DataOf, type Each, type Event, type EventOf, type Events, type EventTypes, type Metadata, type Recorded, type Versioned,
+  events,
+  versioned,
+  type Creator,
+  type DataOf,
+  type Each,
+  type Event,
+  type EventOf,
+  type Events,
+  type EventTypes,
+  type Metadata,
+  type Recorded,
+  type Versioned,
 } from './events.js';
-export { commands, type Command, type CommandCreator, type CommandOf, type Commands, type CommandTypes } from './commands.js';
 export {
-  decider, decideOn, fold, isRejection, reject, unchanged,
-  type Decide, type Decider, type Evolve, type Rejection, type StateOf,
+  commands,
+  type Command,
+  type CommandCreator,
+  type CommandOf,
+  type Commands,
+  type CommandTypes,
+} from './commands.js';
+export {
+  decider,
+  decideOn,
+  fold,
+  isRejection,
+  reject,
+  unchanged,
+  type Decide,
+  type Decider,
+  type Evolve,
+  type Rejection,
+  type StateOf,
 } from './decider.js';
 export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type Sql } from './read-model.js';
 
@@ -15,7 +41,11 @@ export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type
 export { logfold, type Definition, type Logfold, type LogfoldOptions, type Run } from './logfold.js';
 export {
   commandHandler,
-  type CommandHandlerOptions, type Handled, type HandleOptions, type Handler, type HandlerOf,
+  type CommandHandlerOptions,
+  type Handled,
+  type HandleOptions,
+  type Handler,
+  type HandlerOf,
 } from './command-handler.js';
 export { CommandBatch } from './command-batch.js';
 export { StateCache, type Folded } from './state-cache.js';
@@ -40,8 +70,13 @@ export type { WakeUp } from './wake-up.js';
 
 // For adapters: what they all do alike.
 export {
-  APPEND_LIMIT, EVENT_SIZE_LIMIT_BYTES, appendedFrom, meets, prepareAppend,
-  type PreparedAppend, type PreparedEvent,
+  APPEND_LIMIT,
+  EVENT_SIZE_LIMIT_BYTES,
+  appendedFrom,
+  meets,
+  prepareAppend,
+  type PreparedAppend,
+  type PreparedEvent,
 } from './prepared-append.js';
 export { checkDottedName, checkIdentifier, checkStreamName, columnOf, propertyOf, STREAM_NAME_LIMIT } from './names.js';
 export { validated } from './validate.js';

@@ -31,7 +31,14 @@ export async function whileLeased(options: LeasedOptions, work: (signal: AbortSi
   }
 }
 
-async function waitFor({ leases, name, owner, ttlMs, signal, clock = systemClock }: LeasedOptions): Promise<Lease | undefined> {
+async function waitFor({
+  leases,
+  name,
+  owner,
+  ttlMs,
+  signal,
+  clock = systemClock,
+}: LeasedOptions): Promise<Lease | undefined> {
   while (!signal.aborted) {
     const lease = await leases.claim(name, owner, ttlMs);
     if (lease) return lease;

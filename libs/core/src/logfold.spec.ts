@@ -13,7 +13,9 @@ test('a command is decided, its events are folded, and the row is found', async 
   await shop.handler(Stock).handle(receive(3));
   await shop.handler(Stock).handle(reserve(1));
   const levels = shop.rows(StockLevels);
-  await eventually(async () => expect(await levels.find({ sku: 'tea' })).toEqual({ sku: 'tea', onHand: 2, lastOrder: 'o-1' }));
+  await eventually(async () =>
+    expect(await levels.find({ sku: 'tea' })).toEqual({ sku: 'tea', onHand: 2, lastOrder: 'o-1' }),
+  );
   expect(await levels.findMany({ onHand: 2 })).toHaveLength(1);
   await shop.stop();
 });
@@ -24,7 +26,9 @@ test('a service that starts again goes on where it stopped, and folds nothing tw
     const shop = service({ database });
     await shop.start();
     await shop.handler(Stock).handle(receive(1));
-    await eventually(async () => expect(await shop.rows(StockLevels).find({ sku: 'tea' })).toMatchObject({ onHand: total }));
+    await eventually(async () =>
+      expect(await shop.rows(StockLevels).find({ sku: 'tea' })).toMatchObject({ onHand: total }),
+    );
     await shop.stop();
   }
 });
@@ -34,7 +38,9 @@ test('two processes of one service share the work and fold everything once', asy
   const processes = [service({ database }), service({ database })];
   for (const one of processes) await one.start();
   await Promise.all(Array.from({ length: 20 }, (_, index) => processes[index % 2]!.handler(Stock).handle(receive(1))));
-  await eventually(async () => expect(await processes[0]!.rows(StockLevels).find({ sku: 'tea' })).toMatchObject({ onHand: 20 }));
+  await eventually(async () =>
+    expect(await processes[0]!.rows(StockLevels).find({ sku: 'tea' })).toMatchObject({ onHand: 20 }),
+  );
   await Promise.all(processes.map((one) => one.stop()));
 });
 
@@ -61,11 +67,22 @@ test('each read model has a runner that tells how it is doing', async () => {
 
 test('a read model that fails stops alone, and says why', async () => {
   const Broken = readModel({
-    name: 'broken', version: 1, from: [StockEvents], row: type<{ sku: string }>(), table: sql`(sku text PRIMARY KEY)`,
+    name: 'broken',
+    version: 1,
+    from: [StockEvents],
+    row: type<{ sku: string }>(),
+    table: sql`(sku text PRIMARY KEY)`,
     key: ({ data }) => ({ sku: data.sku }),
-    evolve: { StockReceived: () => { throw new RangeError('a bug'); } },
+    evolve: {
+      StockReceived: () => {
+        throw new RangeError('a bug');
+      },
+    },
   });
-  const shop = service({ definitions: [Stock, StockLevels, Broken], runner: { retries: 1, backoff: { firstMs: 1, maxMs: 1 } } });
+  const shop = service({
+    definitions: [Stock, StockLevels, Broken],
+    runner: { retries: 1, backoff: { firstMs: 1, maxMs: 1 } },
+  });
   await shop.start();
   await shop.handler(Stock).handle(receive(3));
   await eventually(() => expect(shop.runners.map((one) => one.status().state)).toEqual(['running', 'failed']));
@@ -77,7 +94,12 @@ test('a read model that fails stops alone, and says why', async () => {
 test('the catalog holds the types of deciders and of read models', () => {
   const Orders = events('shop.orders', { partitions: 1 }, { OrderPlaced: type<{ sku: string }>() });
   const Demand = { ...StockLevels, name: 'demand', from: [Orders] };
-  expect([...service({ definitions: [Stock, Demand] }).catalog.types]).toEqual(['StockReceived', 'StockReserved', 'StockCleared', 'OrderPlaced']);
+  expect([...service({ definitions: [Stock, Demand] }).catalog.types]).toEqual([
+    'StockReceived',
+    'StockReserved',
+    'StockCleared',
+    'OrderPlaced',
+  ]);
 });
 
 test('two deciders of one stream each keep their own state of it', async () => {

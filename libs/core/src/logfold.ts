@@ -49,14 +49,20 @@ export function logfold(options: LogfoldOptions): Logfold {
   const { database, definitions, run = 'everything' } = options;
   const deciders = definitions.filter((definition) => definition.kind === 'decider');
   const models = definitions.filter((definition) => definition.kind === 'read model');
-  refuseDuplicates('decider', deciders.map((decider) => decider.name));
+  refuseDuplicates(
+    'decider',
+    deciders.map((decider) => decider.name),
+  );
   refuseDuplicates('read model', models.map(subscriptionName));
   const registries = [...deciders.map((decider) => decider.events), ...models.flatMap((model) => model.from)];
   const catalog = eventCatalog(registries);
 
   // Each with a cache of its own: two deciders may fold the same stream into different states.
   const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events)]));
-  const runners = run === 'nothing' || !includesReadModels(run) ? [] : models.map((model) => readModelRunner(model, options, catalog));
+  const runners =
+    run === 'nothing' || !includesReadModels(run)
+      ? []
+      : models.map((model) => readModelRunner(model, options, catalog));
 
   return {
     database,
@@ -64,11 +70,13 @@ export function logfold(options: LogfoldOptions): Logfold {
     runners,
     handler(decider) {
       const handler = handlers.get(decider);
-      if (!handler) throw new NotRunning(`Decider "${decider.name}" is not among the definitions of "${database.service}"`);
+      if (!handler)
+        throw new NotRunning(`Decider "${decider.name}" is not among the definitions of "${database.service}"`);
       return handler as HandlerOf<typeof decider>;
     },
     rows(model) {
-      if (!models.includes(model)) throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
+      if (!models.includes(model))
+        throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
       return database.readModels.rows(model) as RowsOf<typeof model>;
     },
     async start() {
@@ -109,5 +117,6 @@ function includesReadModels(run: Run): boolean {
 
 function refuseDuplicates(kind: string, names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new InvalidDefinition(`Two definitions of ${kind} "${twice}" in one service: names are unique`);
+  if (twice !== undefined)
+    throw new InvalidDefinition(`Two definitions of ${kind} "${twice}" in one service: names are unique`);
 }

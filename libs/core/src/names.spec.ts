@@ -7,7 +7,9 @@ describe('the name of a stream', () => {
   const category = fc.stringMatching(/^[a-z][a-z0-9_]{0,20}$/);
 
   test('may hold anything printable behind its category', () => {
-    const id = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).filter((text) => !/\p{Cc}/u.test(text) && text.length <= 200);
+    const id = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
+      .filter((text) => !/\p{Cc}/u.test(text) && text.length <= 200);
     fc.assert(fc.property(category, id, (name, text) => checkStreamName(`${name}-${text}`)));
   });
 
@@ -19,7 +21,10 @@ describe('the name of a stream', () => {
   );
 
   test('is refused with a control character, wherever it stands', () => {
-    const control = fc.integer({ min: 0, max: 0x9f }).filter((code) => code < 0x20 || code >= 0x7f).map((code) => String.fromCharCode(code));
+    const control = fc
+      .integer({ min: 0, max: 0x9f })
+      .filter((code) => code < 0x20 || code >= 0x7f)
+      .map((code) => String.fromCharCode(code));
     const text = fc.string({ maxLength: 20 });
     fc.assert(
       fc.property(category, text, control, text, (name, before, character, after) => {
@@ -30,13 +35,16 @@ describe('the name of a stream', () => {
 
   test('is refused with half a surrogate pair', () => {
     const half = fc.integer({ min: 0xd800, max: 0xdfff }).map((code) => String.fromCharCode(code));
-    fc.assert(fc.property(category, half, (name, character) => {
-      expect(() => checkStreamName(`${name}-a${character}b`)).toThrow(InvalidStreamName);
-    }));
+    fc.assert(
+      fc.property(category, half, (name, character) => {
+        expect(() => checkStreamName(`${name}-a${character}b`)).toThrow(InvalidStreamName);
+      }),
+    );
   });
 
   test('is refused without a category or without an id', () => {
-    for (const stream of ['', '-', 'order', 'order-', '-42']) expect(() => checkStreamName(stream)).toThrow(InvalidStreamName);
+    for (const stream of ['', '-', 'order', 'order-', '-42'])
+      expect(() => checkStreamName(stream)).toThrow(InvalidStreamName);
   });
 
   test('may be as long as the limit, and no longer', () => {
@@ -79,7 +87,9 @@ describe('an identifier', () => {
 describe('a dotted name', () => {
   test('is made of identifiers with dots between them', () => {
     const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,10}$/);
-    fc.assert(fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), (words) => checkDottedName('Topic', words.join('.'))));
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), (words) => checkDottedName('Topic', words.join('.'))),
+    );
   });
 
   test.each(['', '.', 'a.', '.a', 'a..b', 'a.B', 'a.1', 'a b', 'a\n', 'x'.repeat(201)])('%j is refused', (name) => {

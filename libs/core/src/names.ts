@@ -10,7 +10,9 @@ export const STREAM_NAME_LIMIT = 250;
 /** Refuses names of registries and topics other than `inventory.stock`: lower case, digits, underscores, dots. */
 export function checkDottedName(kind: string, name: string): void {
   if (!dotted.test(name) || name.length > 200)
-    throw new InvalidDefinition(`${kind} name "${name}" must be lower-case words joined by dots, such as "inventory.stock"`);
+    throw new InvalidDefinition(
+      `${kind} name "${name}" must be lower-case words joined by dots, such as "inventory.stock"`,
+    );
 }
 
 /** Refuses names of deciders, read models, services and schemas that could not stand in SQL unquoted. */

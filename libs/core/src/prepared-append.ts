@@ -44,8 +44,11 @@ export function prepareAppend(append: Append): PreparedAppend {
   const { stream, events, expected } = append;
   checkStreamName(stream);
   if (typeof expected === 'number' && !(Number.isInteger(expected) && expected >= 0))
-    throw new InvalidAppend(`Expected version of "${stream}" is ${expected}: give a whole number, 'none', 'exists' or 'any'`);
-  if (events.length === 0) throw new InvalidAppend(`Nothing to append to "${stream}": an append needs at least one event`);
+    throw new InvalidAppend(
+      `Expected version of "${stream}" is ${expected}: give a whole number, 'none', 'exists' or 'any'`,
+    );
+  if (events.length === 0)
+    throw new InvalidAppend(`Nothing to append to "${stream}": an append needs at least one event`);
   if (events.length > APPEND_LIMIT)
     throw new InvalidAppend(`${events.length} events for "${stream}" in one append, ${APPEND_LIMIT} at most`);
   const ids = events.map(() => uuidv7());
@@ -62,19 +65,17 @@ export function appendedFrom(
   recordedAt: Date,
 ): Appended {
   const first = version - append.events.length + 1;
-  const events = append.events.map(
-    ({ id, type, schemaVersion, data, metadata }, index): Recorded => ({
-      id,
-      type,
-      schemaVersion,
-      data,
-      metadata,
-      recordedAt,
-      stream: append.stream,
-      version: first + index,
-      position: positions[index]!,
-    }),
-  );
+  const events = append.events.map(({ id, type, schemaVersion, data, metadata }, index): Recorded => ({
+    id,
+    type,
+    schemaVersion,
+    data,
+    metadata,
+    recordedAt,
+    stream: append.stream,
+    version: first + index,
+    position: positions[index]!,
+  }));
   return { stream: append.stream, version, position: positions.at(-1)!, events };
 }
 
@@ -100,7 +101,8 @@ function prepareEvent(
   const metadata = { ...given, correlationId: given.correlationId ?? firstId, causationId: given.causationId ?? id };
   const dataJson = JSON.stringify(event.data);
   const metadataJson = JSON.stringify(metadata);
-  if (dataJson === undefined) throw new InvalidAppend(`Event ${event.type} for "${stream}" has no data that JSON can hold`);
+  if (dataJson === undefined)
+    throw new InvalidAppend(`Event ${event.type} for "${stream}" has no data that JSON can hold`);
   const sizeBytes = Buffer.byteLength(dataJson) + Buffer.byteLength(metadataJson);
   if (sizeBytes > EVENT_SIZE_LIMIT_BYTES)
     throw new EventTooLarge(stream, event.type, sizeBytes, EVENT_SIZE_LIMIT_BYTES);

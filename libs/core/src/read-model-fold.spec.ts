@@ -7,7 +7,8 @@ import type { ReadModel } from './read-model.js';
 import { foldRows, keyText, touchedKeys } from './read-model-fold.js';
 
 const received = (sku: string, quantity: number) => StockEvents.StockReceived({ sku, quantity });
-const reserved = (sku: string, quantity: number) => StockEvents.StockReserved({ sku, quantity, orderId: `o-${quantity}` });
+const reserved = (sku: string, quantity: number) =>
+  StockEvents.StockReserved({ sku, quantity, orderId: `o-${quantity}` });
 const cleared = (sku: string) => StockEvents.StockCleared({ sku });
 
 const sku = fc.constantFrom('tea', 'rice', `it's "salt"`, '');
@@ -62,7 +63,9 @@ test('undefined leaves a row alone', () => {
 
 test('each touched key is named once, in whatever order its properties stand', () => {
   const model = twoKeyed();
-  expect([...touchedKeys(model, recorded([received('tea', 1), received('rice', 1), received('tea', 2)])).values()]).toHaveLength(3);
+  expect([
+    ...touchedKeys(model, recorded([received('tea', 1), received('rice', 1), received('tea', 2)])).values(),
+  ]).toHaveLength(3);
   expect(keyText({ a: 1, b: 'x' })).toBe(keyText({ b: 'x', a: 1 }));
   expect(keyText({ a: '1', b: '2' })).not.toBe(keyText({ a: '12', b: '' }));
   expect(keyText({ a: 1 })).not.toBe(keyText({ a: '1' }));
@@ -70,11 +73,21 @@ test('each touched key is named once, in whatever order its properties stand', (
 
 test('one event may touch several rows', () => {
   const { written } = foldRows(twoKeyed(), new Map(), recorded([received('tea', 1), received('rice', 2)]));
-  expect([...written.values()]).toEqual(expect.arrayContaining([{ sku: 'all', onHand: 3 }, { sku: 'tea', onHand: 1 }, { sku: 'rice', onHand: 2 }]));
+  expect([...written.values()]).toEqual(
+    expect.arrayContaining([
+      { sku: 'all', onHand: 3 },
+      { sku: 'tea', onHand: 1 },
+      { sku: 'rice', onHand: 2 },
+    ]),
+  );
 });
 
 test('events that the model does not fold are passed over', () => {
-  const model = { ...StockLevels, evolve: { StockReceived: StockLevels.evolve['StockReceived']! }, key: strictKey } as ReadModel;
+  const model = {
+    ...StockLevels,
+    evolve: { StockReceived: StockLevels.evolve['StockReceived']! },
+    key: strictKey,
+  } as ReadModel;
   const events = recorded([reserved('tea', 1), received('tea', 1)]);
   expect(touchedKeys(model, events).size).toBe(1);
   expect(foldRows(model, new Map(), events).written.size).toBe(1);
@@ -90,7 +103,9 @@ function foldedIn(batches: readonly (readonly Recorded[])[]): Map<string, object
   const table = new Map<string, object>();
   for (const batch of batches) {
     const touched = touchedKeys(StockLevels, batch);
-    const loaded = new Map([...touched.keys()].flatMap((text) => (table.has(text) ? [[text, table.get(text)!] as const] : [])));
+    const loaded = new Map(
+      [...touched.keys()].flatMap((text) => (table.has(text) ? [[text, table.get(text)!] as const] : [])),
+    );
     const { written, deleted } = foldRows(StockLevels, loaded, batch);
     for (const text of deleted.keys()) table.delete(text);
     for (const [text, row] of written) table.set(text, row);
@@ -101,7 +116,14 @@ function foldedIn(batches: readonly (readonly Recorded[])[]): Map<string, object
 function recorded(events: readonly Event[]): Recorded[] {
   const metadata = { correlationId: 'c', causationId: 'c' };
   return events.map(({ type, data }, index) => ({
-    type, data, metadata, id: `id ${index}`, stream: 'stock-1', version: index + 1, position: BigInt(index + 1), schemaVersion: 1,
+    type,
+    data,
+    metadata,
+    id: `id ${index}`,
+    stream: 'stock-1',
+    version: index + 1,
+    position: BigInt(index + 1),
+    schemaVersion: 1,
     recordedAt: new Date(0),
   }));
 }

@@ -87,9 +87,13 @@ export function readModel<
   const declared = new Set(definition.from.flatMap((registry) => Object.keys(registry as object)));
   const foreign = types.filter((type) => !declared.has(type));
   if (foreign.length > 0)
-    throw new InvalidDefinition(`Read model "${name}" folds ${foreign.join(', ')}, which none of its registries declares`);
+    throw new InvalidDefinition(
+      `Read model "${name}" folds ${foreign.join(', ')}, which none of its registries declares`,
+    );
   const { key } = definition;
   const keyOf =
-    typeof key === 'function' ? key : (event: Event) => (key as unknown as Record<string, (event: Event) => Keys<Key>>)[event.type]!(event);
+    typeof key === 'function'
+      ? key
+      : (event: Event) => (key as unknown as Record<string, (event: Event) => Keys<Key>>)[event.type]!(event);
   return { kind: 'read model', ...definition, types, key: keyOf } as unknown as ReadModel<Out<S>, Key>;
 }

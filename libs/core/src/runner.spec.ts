@@ -95,7 +95,10 @@ test('what the work throws because it was stopped is no failure', async () => {
 test('a bug is tried again so many times, then the runner has failed', async () => {
   const bug = new RangeError('a bug');
   const told: boolean[] = [];
-  const { loop, clock, runs } = looping(() => Promise.reject(bug), { retries: 3, onError: (_, __, final) => told.push(final) });
+  const { loop, clock, runs } = looping(() => Promise.reject(bug), {
+    retries: 3,
+    onError: (_, __, final) => told.push(final),
+  });
   loop.start();
   await clock.advance(0);
   expect(loop.status().state).toMatch(/retrying|failed/);
@@ -107,7 +110,10 @@ test('a bug is tried again so many times, then the runner has failed', async () 
 
 test('a failed runner can be stopped, and started anew', async () => {
   let broken = true;
-  const { loop, clock } = looping((context) => (broken ? Promise.reject(new RangeError('a bug')) : untilStopped(context)), { retries: 0 });
+  const { loop, clock } = looping(
+    (context) => (broken ? Promise.reject(new RangeError('a bug')) : untilStopped(context)),
+    { retries: 0 },
+  );
   loop.start();
   await clock.advance(0);
   expect(loop.status().state).toBe('failed');

@@ -18,7 +18,12 @@ export function uuidv7(now: number = Date.now()): string {
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   return (
     `${time.slice(0, 8)}-${time.slice(8, 12)}-${hex[bytes[6]!]}${hex[bytes[7]!]}-${hex[bytes[8]!]}${hex[bytes[9]!]}-` +
-    hex[bytes[10]!]! + hex[bytes[11]!] + hex[bytes[12]!] + hex[bytes[13]!] + hex[bytes[14]!] + hex[bytes[15]!]
+    hex[bytes[10]!]! +
+    hex[bytes[11]!] +
+    hex[bytes[12]!] +
+    hex[bytes[13]!] +
+    hex[bytes[14]!] +
+    hex[bytes[15]!]
   );
 }
 

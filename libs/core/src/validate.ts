@@ -9,7 +9,9 @@ import type { Schema } from './schema.js';
 export function validated<T>(subject: string, schema: Schema<any, T>, value: unknown): T {
   const result = schema['~standard'].validate(value);
   if (result instanceof Promise)
-    throw new InvalidDefinition(`${subject} has an asynchronous schema: look things up before, and validate synchronously`);
+    throw new InvalidDefinition(
+      `${subject} has an asynchronous schema: look things up before, and validate synchronously`,
+    );
   if (result.issues) throw new ValidationFailed(subject, result.issues);
   return result.value;
 }

@@ -1,24 +1,35 @@
 import { commands, decider, events, readModel, reject, sql, type, versioned } from '../src/index.js';
 
 /** What the specs of core decide and fold: stock that is received and reserved. */
-export const StockEvents = events('shop.stock', { partitions: 1 }, {
-  StockReceived: type<{ sku: string; quantity: number }>(),
-  StockReserved: versioned(2, type<{ sku: string; quantity: number; orderId: string }>(), {
-    1: (old) => ({ ...old, orderId: 'unknown' }),
-  }),
-  StockCleared: type<{ sku: string }>(),
-});
+export const StockEvents = events(
+  'shop.stock',
+  { partitions: 1 },
+  {
+    StockReceived: type<{ sku: string; quantity: number }>(),
+    StockReserved: versioned(2, type<{ sku: string; quantity: number; orderId: string }>(), {
+      1: (old) => ({ ...old, orderId: 'unknown' }),
+    }),
+    StockCleared: type<{ sku: string }>(),
+  },
+);
 
 /** Commands on one product. */
-export const StockCommands = commands('shop.stock', { key: ({ sku }) => sku }, {
-  Receive: type<{ sku: string; quantity: number }>(),
-  Reserve: type<{ sku: string; quantity: number; orderId: string }>(),
-  Ignore: type<{ sku: string }>(),
-});
+export const StockCommands = commands(
+  'shop.stock',
+  { key: ({ sku }) => sku },
+  {
+    Receive: type<{ sku: string; quantity: number }>(),
+    Reserve: type<{ sku: string; quantity: number; orderId: string }>(),
+    Ignore: type<{ sku: string }>(),
+  },
+);
 
 /** Refuses to reserve more than there is. */
 export const Stock = decider({
-  name: 'stock', commands: StockCommands, events: StockEvents, initial: () => ({ free: 0 }),
+  name: 'stock',
+  commands: StockCommands,
+  events: StockEvents,
+  initial: () => ({ free: 0 }),
   evolve: {
     StockReceived: ({ free }, { data }) => ({ free: free + data.quantity }),
     StockReserved: ({ free }, { data }) => ({ free: free - data.quantity }),
@@ -34,7 +45,9 @@ export const Stock = decider({
 
 /** A row for each product that is or was in stock. */
 export const StockLevels = readModel({
-  name: 'stock_levels', version: 1, from: [StockEvents],
+  name: 'stock_levels',
+  version: 1,
+  from: [StockEvents],
   row: type<{ sku: string; onHand: number; lastOrder?: string | null }>(),
   table: sql`(sku text PRIMARY KEY, on_hand int NOT NULL, last_order text)`,
   key: ({ data }) => ({ sku: data.sku }),

@@ -39,7 +39,12 @@ export function decodeBatch(appends: readonly PreparedAppend[], rows: readonly A
 export function decodeAppend(append: PreparedAppend, rows: readonly AppendedRow[]): Appended {
   const inOrder = [...rows].sort((a, b) => a.version - b.version);
   const last = inOrder.at(-1)!;
-  return appendedFrom(append, last.version, inOrder.map((row) => row.position), last.recorded_at);
+  return appendedFrom(
+    append,
+    last.version,
+    inOrder.map((row) => row.position),
+    last.recorded_at,
+  );
 }
 
 /** An object for each event: `s`tream, e`x`pected version, `v` its number in the append, `i`d, `t`ype and so on. */

@@ -21,7 +21,10 @@ export class AppendLane {
   }
 
   /** Runs a prepared statement within the deadline. A connection that misses it is thrown away. */
-  async query<Row extends object>(text: string, parameters: readonly (string | number | string[])[]): Promise<readonly Row[]> {
+  async query<Row extends object>(
+    text: string,
+    parameters: readonly (string | number | string[])[],
+  ): Promise<readonly Row[]> {
     const { sql } = this.connection;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

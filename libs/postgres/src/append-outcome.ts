@@ -1,4 +1,11 @@
-import { AppendOutcomeUnknown, WrongExpectedVersion, backoffMs, systemClock, type Appended, type PreparedAppend } from '@logfold/core';
+import {
+  AppendOutcomeUnknown,
+  WrongExpectedVersion,
+  backoffMs,
+  systemClock,
+  type Appended,
+  type PreparedAppend,
+} from '@logfold/core';
 import { decodeAppend, decodeBatch, type AppendedRow } from './append-encoding.js';
 import type { AppendLane } from './append-lane.js';
 import { isDataError, isDuplicate } from './errors.js';
@@ -33,23 +40,33 @@ export const resolveOutcome: Resolver = async (lane, appends, mark) => {
       return mark === undefined ? await sendAgain(lane, appends) : await claim(lane, appends, mark);
     } catch (error) {
       if (isDataError(error)) return 'void'; // the lost request held the same data
-      if (systemClock.now() >= end) return appends.map(({ stream }) => new AppendOutcomeUnknown(stream, { cause: error }));
+      if (systemClock.now() >= end)
+        return appends.map(({ stream }) => new AppendOutcomeUnknown(stream, { cause: error }));
     }
     await systemClock.sleep(backoffMs({ firstMs: 20, maxMs: 1_000 }, attempt));
   }
 };
 
 /** What each append of a batch led to, for the rows that the statement answered; looks up the version of those refused. */
-export async function outcomesOf(lane: AppendLane, appends: readonly PreparedAppend[], rows: readonly AppendedRow[]): Promise<Outcome[]> {
+export async function outcomesOf(
+  lane: AppendLane,
+  appends: readonly PreparedAppend[],
+  rows: readonly AppendedRow[],
+): Promise<Outcome[]> {
   const stored = decodeBatch(appends, rows);
   const refused = appends.filter(({ stream }) => !stored.has(stream)).map(({ stream }) => stream);
   const versions = refused.length === 0 ? new Map<string, number>() : await versionsOf(lane, refused);
   return appends.map(
-    ({ stream, expected }) => stored.get(stream) ?? new WrongExpectedVersion(stream, expected, versions.get(stream) ?? 0),
+    ({ stream, expected }) =>
+      stored.get(stream) ?? new WrongExpectedVersion(stream, expected, versions.get(stream) ?? 0),
   );
 }
 
-async function claim(lane: AppendLane, appends: readonly PreparedAppend[], mark: string): Promise<readonly Outcome[] | 'void'> {
+async function claim(
+  lane: AppendLane,
+  appends: readonly PreparedAppend[],
+  mark: string,
+): Promise<readonly Outcome[] | 'void'> {
   try {
     await lane.query(lane.statements.claimBatch, [mark]);
     return 'void';
@@ -75,7 +92,8 @@ async function readBack(lane: AppendLane, appends: readonly PreparedAppend[]): P
   const refused = appends.filter((_, index) => !found[index]).map(({ stream }) => stream);
   const versions = await versionsOf(lane, refused);
   return appends.map(
-    ({ stream, expected }, index) => found[index] ?? new WrongExpectedVersion(stream, expected, versions.get(stream) ?? 0),
+    ({ stream, expected }, index) =>
+      found[index] ?? new WrongExpectedVersion(stream, expected, versions.get(stream) ?? 0),
   );
 }
 

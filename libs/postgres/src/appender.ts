@@ -1,4 +1,12 @@
-import { backoffMs, EventNotStorable, failpoint, NotRunning, systemClock, type Appended, type PreparedAppend } from '@logfold/core';
+import {
+  backoffMs,
+  EventNotStorable,
+  failpoint,
+  NotRunning,
+  systemClock,
+  type Appended,
+  type PreparedAppend,
+} from '@logfold/core';
 import { markFor, type AppendLane } from './append-lane.js';
 import { outcomesOf, resolveOutcome, type Outcome, type Resolver } from './append-outcome.js';
 import { AppendQueue, type WaitingAppend } from './append-queue.js';
@@ -74,7 +82,10 @@ export class Appender {
   }
 
   async #serve(lane: AppendLane, batch: readonly WaitingAppend[]): Promise<void> {
-    const outcomes = await this.#store(lane, batch.map(({ append }) => append)).catch((error: Error) => batch.map(() => error));
+    const outcomes = await this.#store(
+      lane,
+      batch.map(({ append }) => append),
+    ).catch((error: Error) => batch.map(() => error));
     await failpoint('append.before-reply');
     if (outcomes.some((outcome) => !(outcome instanceof Error))) this.committed();
     batch.forEach(({ resolve, reject }, index) => {
@@ -86,7 +97,7 @@ export class Appender {
 
   /** What became of each append. Never rejects but for a bug. */
   async #store(lane: AppendLane, appends: readonly PreparedAppend[]): Promise<readonly Outcome[]> {
-    for (let collisions = 0; ; ) {
+    for (let collisions = 0; ;) {
       const mark = markFor(appends);
       try {
         const rows = await lane.store(appends, mark);
@@ -109,7 +120,11 @@ export class Appender {
   }
 
   /** Splits until the append whose data cannot be stored is alone: it alone fails. */
-  async #withoutBadOnes(lane: AppendLane, appends: readonly PreparedAppend[], error: Error): Promise<readonly Outcome[]> {
+  async #withoutBadOnes(
+    lane: AppendLane,
+    appends: readonly PreparedAppend[],
+    error: Error,
+  ): Promise<readonly Outcome[]> {
     if (appends.length === 1) return [new EventNotStorable(appends[0]!.stream, error.message, { cause: error })];
     const half = Math.ceil(appends.length / 2);
     const first = await this.#store(lane, appends.slice(0, half));

@@ -90,7 +90,10 @@ export class Pool {
 }
 
 /** A client of postgres.js with one connection. @param lost called when the connection has ended, whatever the reason. */
-export function openClient({ url, name, role, statementTimeoutMs = 30_000 }: ConnectionOptions, lost?: () => void): Sql {
+export function openClient(
+  { url, name, role, statementTimeoutMs = 30_000 }: ConnectionOptions,
+  lost?: () => void,
+): Sql {
   // `socket` is an option of postgres.js that its types do not list.
   const settings: Options<typeof types> & { socket: (address: Address) => Socket } = {
     max: 1,

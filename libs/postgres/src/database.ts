@@ -49,7 +49,11 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
   const { service, url, schema = 'logfold', connections = 4, queueLimit = 10_000 } = options;
   checkIdentifier('Service', service);
   checkIdentifier('Schema', schema);
-  const working = (purpose: string): ConnectionOptions => ({ url, name: `logfold ${service} ${purpose}`, role: APP_ROLE });
+  const working = (purpose: string): ConnectionOptions => ({
+    url,
+    name: `logfold ${service} ${purpose}`,
+    role: APP_ROLE,
+  });
 
   const login = new Connection({ url, name: `logfold ${service} migrate` });
   const owner = new PostgresTransactions([login], () => {});

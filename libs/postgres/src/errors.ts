@@ -38,16 +38,27 @@ export function translated(error: unknown): unknown {
   const said = error.message;
   if (state === undefined) {
     if (!connectionErrors.has(codeOf(error) ?? '')) return error;
-    return new DatabaseUnavailable(`The database cannot be reached (${codeOf(error)}): is it running at the given address?`, {
-      cause: error,
-    });
+    return new DatabaseUnavailable(
+      `The database cannot be reached (${codeOf(error)}): is it running at the given address?`,
+      {
+        cause: error,
+      },
+    );
   }
   if (state === '28P01' || state === '28000')
-    return new DatabaseUnsuitable(`The database refused the login (${said}): check user and password of the database URL`, { cause: error });
+    return new DatabaseUnsuitable(
+      `The database refused the login (${said}): check user and password of the database URL`,
+      { cause: error },
+    );
   if (state === '3D000')
-    return new DatabaseUnsuitable(`The database of the URL is not there (${said}): create it with CREATE DATABASE`, { cause: error });
+    return new DatabaseUnsuitable(`The database of the URL is not there (${said}): create it with CREATE DATABASE`, {
+      cause: error,
+    });
   if (state === '42501')
-    return new DatabaseUnsuitable(`The database refused permission (${said}): grant it, or migrate as a role that may`, { cause: error });
+    return new DatabaseUnsuitable(
+      `The database refused permission (${said}): grant it, or migrate as a role that may`,
+      { cause: error },
+    );
   if (state === '55000') return new DatabaseUnsuitable(said, { cause: error });
   if (endsSession(state) || busy.has(state))
     return new DatabaseUnavailable(`The database could not answer (${said}): try again`, { cause: error });
@@ -63,10 +74,22 @@ export async function translating<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'CONNECT_TIMEOUT']);
+const neverConnected = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'CONNECT_TIMEOUT',
+]);
 const connectionErrors = new Set([
   ...neverConnected,
-  ...['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED'],
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
 ]);
 
 /** Lock or statement time-outs, deadlocks, serialization failures, too many connections, resources. */

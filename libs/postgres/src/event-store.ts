@@ -1,6 +1,17 @@
 import {
-  InvalidAppend, prepareAppend, WrongExpectedVersion, EventNotStorable, failpoint,
-  type Append, type Appended, type EventStore, type LogBatch, type LogRange, type PreparedAppend, type Recorded, type StreamRange,
+  InvalidAppend,
+  prepareAppend,
+  WrongExpectedVersion,
+  EventNotStorable,
+  failpoint,
+  type Append,
+  type Appended,
+  type EventStore,
+  type LogBatch,
+  type LogRange,
+  type PreparedAppend,
+  type Recorded,
+  type StreamRange,
 } from '@logfold/core';
 import { decodeBatch, encodeBatch, type AppendedRow } from './append-encoding.js';
 import type { Appender } from './appender.js';
@@ -30,11 +41,15 @@ export class PostgresEventStore implements EventStore<Tx> {
 
   async appendAll(appends: readonly Append[], { tx }: { readonly tx: Tx }): Promise<readonly Appended[]> {
     const streams = new Set(appends.map(({ stream }) => stream));
-    if (streams.size < appends.length) throw new InvalidAppend('A stream is named twice in one appendAll: join its events');
+    if (streams.size < appends.length)
+      throw new InvalidAppend('A stream is named twice in one appendAll: join its events');
     return appends.length === 0 ? [] : this.#appendInside(tx, appends.map(prepareAppend));
   }
 
-  async readStream(stream: string, { after = 0, limit = STREAM_PAGE, tx }: StreamRange<Tx> = {}): Promise<readonly Recorded[]> {
+  async readStream(
+    stream: string,
+    { after = 0, limit = STREAM_PAGE, tx }: StreamRange<Tx> = {},
+  ): Promise<readonly Recorded[]> {
     const size = Math.min(Math.max(1, limit), LARGEST_STREAM_PAGE);
     const sql = tx ?? this.reading.sql;
     const rows = await translating(() =>

@@ -12,15 +12,20 @@ export async function checkServer(sql: Tx): Promise<void> {
            pg_encoding_to_char(encoding) AS encoding
       FROM pg_database WHERE datname = current_database()`;
   const { version, standby, isolation, sync, encoding } = server!;
-  if (version < OLDEST_VERSION) refuse(`Postgres ${Math.floor(version / 10_000)} is too old`, 'use version 14 or later');
-  if (standby) refuse('The database URL leads to a standby', 'use the address of the primary: a log is written and read there');
+  if (version < OLDEST_VERSION)
+    refuse(`Postgres ${Math.floor(version / 10_000)} is too old`, 'use version 14 or later');
+  if (standby)
+    refuse('The database URL leads to a standby', 'use the address of the primary: a log is written and read there');
   if (isolation !== 'read committed')
     refuse(
       `default_transaction_isolation is "${isolation}"`,
       `the log is read in "read committed": ALTER ROLE … SET default_transaction_isolation = 'read committed'`,
     );
   if (sync === 'off')
-    refuse('synchronous_commit is off, so an acknowledged event could be lost', `ALTER ROLE … SET synchronous_commit = 'on'`);
+    refuse(
+      'synchronous_commit is off, so an acknowledged event could be lost',
+      `ALTER ROLE … SET synchronous_commit = 'on'`,
+    );
   if (encoding !== 'UTF8') refuse(`The database's encoding is ${encoding}`, 'create it with ENCODING UTF8');
 }
 

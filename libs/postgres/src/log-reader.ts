@@ -17,10 +17,13 @@ const FILTERED_SPAN = 100_000n;
 export async function* readLog(pool: Pool, statements: Statements, range: LogRange): AsyncGenerator<LogBatch> {
   const { after, types, signal, limit = BATCH } = range;
   const size = Math.min(Math.max(1, limit), LARGEST_BATCH);
-  const [row] = await translating(() => pool.sql.unsafe<{ position: bigint }[]>(statements.safePosition, [], { prepare: true }));
+  const [row] = await translating(() =>
+    pool.sql.unsafe<{ position: bigint }[]>(statements.safePosition, [], { prepare: true }),
+  );
   const safe = row!.position;
 
-  const fetch = (from: bigint): Promise<LogBatch> => translating(() => fetchBatch(pool, statements, { from, safe, size, types }));
+  const fetch = (from: bigint): Promise<LogBatch> =>
+    translating(() => fetchBatch(pool, statements, { from, safe, size, types }));
   let next = after < safe ? fetch(after) : undefined;
   while (next && !signal?.aborted) {
     const batch = await next;

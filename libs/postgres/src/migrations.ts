@@ -52,7 +52,12 @@ async function readMigrations(): Promise<readonly Migration[]> {
   return Promise.all(
     names.map(async (name) => {
       const text = await readFile(new URL(name, folder), 'utf8');
-      return { number: Number(name.slice(0, 4)), name, text, checksum: createHash('sha256').update(text).digest('hex') };
+      return {
+        number: Number(name.slice(0, 4)),
+        name,
+        text,
+        checksum: createHash('sha256').update(text).digest('hex'),
+      };
     }),
   );
 }
@@ -62,11 +67,15 @@ async function upToDate(sql: Tx, schema: string, migrations: readonly Migration[
   const [row] = await sql`SELECT to_regclass(${`${schema}.migrations`}) IS NOT NULL AS there`;
   if (!row!.there) return false;
   const applied = await appliedMigrations(sql, schema);
-  return applied.size === migrations.length && migrations.every(({ number, checksum }) => applied.get(number) === checksum);
+  return (
+    applied.size === migrations.length && migrations.every(({ number, checksum }) => applied.get(number) === checksum)
+  );
 }
 
 async function appliedMigrations(sql: Tx, schema: string): Promise<Map<number, string>> {
-  const rows = await sql.unsafe<{ number: number; checksum: string }[]>(`SELECT number, checksum FROM ${schema}.migrations`);
+  const rows = await sql.unsafe<{ number: number; checksum: string }[]>(
+    `SELECT number, checksum FROM ${schema}.migrations`,
+  );
   return new Map(rows.map(({ number, checksum }) => [number, checksum]));
 }
 
@@ -81,11 +90,20 @@ async function prepareSchema(tx: Tx, schema: string): Promise<void> {
   await tx.unsafe(`GRANT USAGE ON SCHEMA ${schema} TO ${APP_ROLE}, ${READ_ROLE}`);
 }
 
-async function apply(tx: Tx, schema: string, service: string, { number, name, text, checksum }: Migration): Promise<void> {
+async function apply(
+  tx: Tx,
+  schema: string,
+  service: string,
+  { number, name, text, checksum }: Migration,
+): Promise<void> {
   const tag = number === 1 ? await freeTag(tx) : 0;
   const written = text.replaceAll('$schema', schema).replaceAll('$service', service).replaceAll('$tag', String(tag));
   await tx.unsafe(written);
-  await tx.unsafe(`INSERT INTO ${schema}.migrations (number, name, checksum) VALUES ($1, $2, $3)`, [number, name, checksum]);
+  await tx.unsafe(`INSERT INTO ${schema}.migrations (number, name, checksum) VALUES ($1, $2, $3)`, [
+    number,
+    name,
+    checksum,
+  ]);
 }
 
 /** The smallest tag that no log of this database has. Safe under the migration lock. */

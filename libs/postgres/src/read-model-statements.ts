@@ -22,12 +22,16 @@ export function readModelStatements(table: string, columns: readonly Column[]): 
   const own = (column: Column): string => `t.${quoted(column.name)}`;
   const asJson = (column: Column): string =>
     column.type.startsWith('timestamp') && column.type.endsWith('with time zone') ? isoText(own(column)) : own(column);
-  const record = (of: readonly Column[]): string => of.map(({ property, type }) => `${quoted(property)} ${type}`).join(', ');
+  const record = (of: readonly Column[]): string =>
+    of.map(({ property, type }) => `${quoted(property)} ${type}`).join(', ');
   const names = (of: readonly Column[]): string => of.map(({ name }) => quoted(name)).join(', ');
   const row = `SELECT ${columns.map((column) => `${asJson(column)} AS ${quoted(column.property)}`).join(', ')} FROM ${table} t`;
   const sameKey = key.map((column) => `${own(column)} = k.${quoted(column.property)}`).join(' AND ');
   const keysGiven = `jsonb_to_recordset($1::text::jsonb) AS k(${record(key)})`;
-  const replace = rest.length === 0 ? 'NOTHING' : `UPDATE SET ${rest.map(({ name }) => `${quoted(name)} = excluded.${quoted(name)}`).join(', ')}`;
+  const replace =
+    rest.length === 0
+      ? 'NOTHING'
+      : `UPDATE SET ${rest.map(({ name }) => `${quoted(name)} = excluded.${quoted(name)}`).join(', ')}`;
   return {
     load: `SELECT row_to_json(r) AS row FROM (${row} JOIN ${keysGiven} ON ${sameKey}) r`,
     upsert:

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { LogfoldError, probeKey, ReadModelMismatch, type ReadModel, type ReadModelTables, type Rows } from '@logfold/core';
+import {
+  LogfoldError,
+  probeKey,
+  ReadModelMismatch,
+  type ReadModel,
+  type ReadModelTables,
+  type Rows,
+} from '@logfold/core';
 import type { Pool, Tx } from './connection.js';
 import { isDataError, sqlState, translated, translating } from './errors.js';
 import { columnsOf, requireColumns, requireKey, type Column } from './read-model-columns.js';
@@ -60,7 +67,9 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       find: async (key) => {
         const { columns, statements } = await this.#table(model);
         requireKey(model, columns, key);
-        const [row] = await this.#asking(model, () => rowsFrom(this.querying.sql, statements.load, [JSON.stringify([key])]));
+        const [row] = await this.#asking(model, () =>
+          rowsFrom(this.querying.sql, statements.load, [JSON.stringify([key])]),
+        );
         return row as Row | undefined;
       },
       findMany: async (where = {}, { limit = PAGE, after } = {}) => {
@@ -87,12 +96,16 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       [name, version],
     );
     if (known && known.hash !== hash)
-      throw new ReadModelMismatch(name, `version ${version} was created with another table: raise the version to ${version + 1}`);
-    if (!known)
-      await tx.unsafe(
-        `INSERT INTO ${this.schema}.read_models (name, version, definition_hash) VALUES ($1, $2, $3)`,
-        [name, version, hash],
+      throw new ReadModelMismatch(
+        name,
+        `version ${version} was created with another table: raise the version to ${version + 1}`,
       );
+    if (!known)
+      await tx.unsafe(`INSERT INTO ${this.schema}.read_models (name, version, definition_hash) VALUES ($1, $2, $3)`, [
+        name,
+        version,
+        hash,
+      ]);
     return !known;
   }
 
@@ -132,12 +145,18 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       return await call();
     } catch (error) {
       if (error instanceof LogfoldError || !isDataError(error)) throw translated(error);
-      throw new ReadModelMismatch(model.name, `a row does not fit its table: ${(error as Error).message}`, { cause: error });
+      throw new ReadModelMismatch(model.name, `a row does not fit its table: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
 }
 
-async function rowsFrom(sql: Tx, text: string, parameters: readonly (string | number | null)[]): Promise<readonly object[]> {
+async function rowsFrom(
+  sql: Tx,
+  text: string,
+  parameters: readonly (string | number | null)[],
+): Promise<readonly object[]> {
   const rows = await sql.unsafe<{ row: object }[]>(text, parameters as never, { prepare: true });
   return rows.map(({ row }) => row);
 }

@@ -15,6 +15,16 @@ export interface EventRow {
 
 /** The event that a row holds. */
 export function recordedEvent(row: EventRow): Recorded {
-  const { position, stream, version, id, type, schema_version: schemaVersion, data, metadata, recorded_at: recordedAt } = row;
+  const {
+    position,
+    stream,
+    version,
+    id,
+    type,
+    schema_version: schemaVersion,
+    data,
+    metadata,
+    recorded_at: recordedAt,
+  } = row;
   return { id, type, data, stream, version, position, schemaVersion, recordedAt, metadata };
 }

@@ -16,14 +16,20 @@ export const READ_ROLE = 'logfold_read';
  */
 export async function ensureRoles(sql: Tx): Promise<void> {
   for (const role of [OWNER_ROLE, APP_ROLE, READ_ROLE]) {
-    await unlessRaced(() => sql.unsafe(`CREATE ROLE ${role} NOLOGIN`), async () => {
-      const [row] = await sql`SELECT 1 FROM pg_roles WHERE rolname = ${role}`;
-      return row !== undefined;
-    });
-    await unlessRaced(() => sql.unsafe(`GRANT ${role} TO CURRENT_USER`), async () => {
-      const [row] = await sql`SELECT pg_has_role(current_user, ${role}, 'MEMBER') AS member`;
-      return row!.member as boolean;
-    });
+    await unlessRaced(
+      () => sql.unsafe(`CREATE ROLE ${role} NOLOGIN`),
+      async () => {
+        const [row] = await sql`SELECT 1 FROM pg_roles WHERE rolname = ${role}`;
+        return row !== undefined;
+      },
+    );
+    await unlessRaced(
+      () => sql.unsafe(`GRANT ${role} TO CURRENT_USER`),
+      async () => {
+        const [row] = await sql`SELECT pg_has_role(current_user, ${role}, 'MEMBER') AS member`;
+        return row!.member as boolean;
+      },
+    );
   }
 }
 

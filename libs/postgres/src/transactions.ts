@@ -48,7 +48,9 @@ export async function inTransaction<T>(connection: Connection, work: (tx: Tx) =>
       transaction.end();
       const { command } = await sql.unsafe('COMMIT');
       if (command !== 'COMMIT')
-        throw new NotRunning('A statement of the transaction failed, so it was rolled back: do not catch errors of its statements');
+        throw new NotRunning(
+          'A statement of the transaction failed, so it was rolled back: do not catch errors of its statements',
+        );
       return result;
     } catch (error) {
       transaction.end();
@@ -63,7 +65,8 @@ function guarded(connection: Connection, sql: Sql): { readonly tx: Tx; end(): vo
   let ended = false;
   const check = (): void => {
     if (ended) throw new NotRunning('The transaction has ended: await every statement before the work is done');
-    if (!connection.isCurrent(sql)) throw new DatabaseUnavailable('The connection was lost in the middle of the transaction: it is void');
+    if (!connection.isCurrent(sql))
+      throw new DatabaseUnavailable('The connection was lost in the middle of the transaction: it is void');
   };
   const tx = new Proxy(sql, {
     apply(target, self, parameters: unknown[]) {

@@ -52,7 +52,9 @@ afterAll(() => shop.close());
 
 test('a row comes back as it went in, whatever the types of its columns', async () => {
   expect(await shop.database.readModels.rows(Everything).find({ id: row.id })).toEqual(row);
-  const loaded = await shop.database.transactions.run((tx) => shop.database.readModels.load(tx, Everything, [{ id: row.id }]));
+  const loaded = await shop.database.transactions.run((tx) =>
+    shop.database.readModels.load(tx, Everything, [{ id: row.id }]),
+  );
   expect(loaded).toEqual([row]);
 });
 

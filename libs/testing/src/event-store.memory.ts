@@ -1,7 +1,20 @@
 import {
-  appendedFrom, InvalidAppend, meets, prepareAppend, WrongExpectedVersion,
-  type Append, type Appended, type Clock, type EventStore, type ExpectedVersion, type LogBatch, type LogRange,
-  type PreparedAppend, type Recorded, type StreamRange, type WakeUp,
+  appendedFrom,
+  InvalidAppend,
+  meets,
+  prepareAppend,
+  WrongExpectedVersion,
+  type Append,
+  type Appended,
+  type Clock,
+  type EventStore,
+  type ExpectedVersion,
+  type LogBatch,
+  type LogRange,
+  type PreparedAppend,
+  type Recorded,
+  type StreamRange,
+  type WakeUp,
 } from '@logfold/core';
 import { requireStorable } from './storable.js';
 import { MemoryTx, type Stage } from './transactions.memory.js';
@@ -49,13 +62,17 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
   async appendAll(appends: readonly Append[], { tx }: { readonly tx: MemoryTx }): Promise<readonly Appended[]> {
     const streams = new Set<string>();
     for (const { stream } of appends) {
-      if (streams.has(stream)) throw new InvalidAppend(`Stream "${stream}" is named twice in one appendAll: join its events`);
+      if (streams.has(stream))
+        throw new InvalidAppend(`Stream "${stream}" is named twice in one appendAll: join its events`);
       streams.add(stream);
     }
     return this.#stage(tx, appends.map(prepareAppend));
   }
 
-  async readStream(stream: string, { after = 0, limit = 1_000, tx }: StreamRange<MemoryTx> = {}): Promise<readonly Recorded[]> {
+  async readStream(
+    stream: string,
+    { after = 0, limit = 1_000, tx }: StreamRange<MemoryTx> = {},
+  ): Promise<readonly Recorded[]> {
     const staged = tx ? (this.#staged(tx).streams.get(stream)?.rows ?? []) : [];
     const rows = [...(this.#streams.get(stream) ?? []), ...staged].filter(({ version }) => version > after);
     return rows.slice(0, Math.min(limit, BATCH_LIMIT)).map(recorded);

@@ -26,7 +26,9 @@ export function parseFailpoints(text: string): FailpointSpec[] {
 export function parseFailpoint(text: string): FailpointSpec {
   const [, name, effect, hit = '1'] = /^([^\s=@,]+)=([a-z]+)(?:@(\d+))?$/.exec(text) ?? [];
   if (name === undefined || effect === undefined)
-    throw new InvalidFailpoints(`"${text}" names no crash point: write name=effect@hit, such as relay.after-commit=kill@3`);
+    throw new InvalidFailpoints(
+      `"${text}" names no crash point: write name=effect@hit, such as relay.after-commit=kill@3`,
+    );
   if (!effects.has(effect))
     throw new InvalidFailpoints(`"${text}" asks for "${effect}": a crash point can ${[...effects].join(', ')}`);
   if (Number(hit) < 1) throw new InvalidFailpoints(`"${text}" asks for hit ${hit}: the first one is 1`);

@@ -27,7 +27,9 @@ describe('the text of LOGFOLD_FAILPOINTS', () => {
   );
 
   test('an error says what would be right', () => {
-    expect(() => parseFailpoints('a=explode')).toThrow('"a=explode" asks for "explode": a crash point can kill, freeze, throw, hang');
+    expect(() => parseFailpoints('a=explode')).toThrow(
+      '"a=explode" asks for "explode": a crash point can kill, freeze, throw, hang',
+    );
   });
 });
 
@@ -52,10 +54,14 @@ describe('withFailpoint', () => {
 
   test('calls a function at every hit', async () => {
     const hits: string[] = [];
-    await withFailpoint('a.point', (name) => void hits.push(name), async () => {
-      await failpoint('a.point');
-      await failpoint('a.point');
-    });
+    await withFailpoint(
+      'a.point',
+      (name) => void hits.push(name),
+      async () => {
+        await failpoint('a.point');
+        await failpoint('a.point');
+      },
+    );
     expect(hits).toEqual(['a.point', 'a.point']);
   });
 
@@ -74,7 +80,9 @@ describe('withFailpoint', () => {
   });
 
   test('hangs until the test is over', async () => {
-    const hanging = withFailpoint('a.point', 'hang', () => Promise.race([failpoint('a.point'), Promise.resolve('still there')]));
+    const hanging = withFailpoint('a.point', 'hang', () =>
+      Promise.race([failpoint('a.point'), Promise.resolve('still there')]),
+    );
     expect(await hanging).toBe('still there');
   });
 
@@ -107,11 +115,20 @@ function run(failpoints: string | undefined): SpawnSyncReturns<string> {
     import { failpoint } from '@logfold/core';
     for (const round of [1, 2, 3, 4]) { await failpoint('a.point'); process.stdout.write(round + ' '); }`;
   const sources = resolve(import.meta.dirname, '..', 'test', 'sources.mjs');
-  const flags = ['--conditions=@logfold/source', '--experimental-transform-types', '--no-warnings', `--import=${sources}`];
+  const flags = [
+    '--conditions=@logfold/source',
+    '--experimental-transform-types',
+    '--no-warnings',
+    `--import=${sources}`,
+  ];
   const { LOGFOLD_FAILPOINTS: _, ...env } = process.env;
   return spawnSync(
     process.execPath,
     [...flags, '--import=@logfold/testing/failpoints', '--input-type=module', '--eval', program],
-    { encoding: 'utf8', cwd: import.meta.dirname, env: failpoints === undefined ? env : { ...env, LOGFOLD_FAILPOINTS: failpoints } },
+    {
+      encoding: 'utf8',
+      cwd: import.meta.dirname,
+      env: failpoints === undefined ? env : { ...env, LOGFOLD_FAILPOINTS: failpoints },
+    },
   );
 }

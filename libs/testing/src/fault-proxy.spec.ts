@@ -118,10 +118,13 @@ test('a server that resets is passed on to the client', async () => {
 test('a trap springs once, before its bytes are forwarded', async () => {
   const client = await connected();
   let sprung = 0;
-  proxy.onToServer((bytes) => bytes.includes('COMMIT'), () => {
-    sprung++;
-    proxy.holdToServer();
-  });
+  proxy.onToServer(
+    (bytes) => bytes.includes('COMMIT'),
+    () => {
+      sprung++;
+      proxy.holdToServer();
+    },
+  );
   client.socket.write('BEGIN;');
   await eventually(() => expect(echo.received).toBe('BEGIN;'));
   client.socket.write('COMMIT;');
@@ -136,7 +139,10 @@ test('a trap springs once, before its bytes are forwarded', async () => {
 test('a trap sees a text that comes in pieces', async () => {
   const client = await connected();
   let sprung = false;
-  proxy.onToServer((bytes) => bytes.includes('COMMIT'), () => (sprung = true));
+  proxy.onToServer(
+    (bytes) => bytes.includes('COMMIT'),
+    () => (sprung = true),
+  );
   client.socket.write('COM');
   await eventually(() => expect(client.received).toBe('COM'));
   client.socket.write('MIT');
@@ -145,7 +151,10 @@ test('a trap sees a text that comes in pieces', async () => {
 
 test('a trap that cuts keeps its bytes from the server', async () => {
   const client = await connected();
-  proxy.onToServer((bytes) => bytes.includes('COMMIT'), () => proxy.cut());
+  proxy.onToServer(
+    (bytes) => bytes.includes('COMMIT'),
+    () => proxy.cut(),
+  );
   client.socket.write('COMMIT');
   await eventually(() => expect(client.state).toBe('reset'));
   await eventually(() => expect(echo.open).toBe(0));
@@ -154,7 +163,10 @@ test('a trap that cuts keeps its bytes from the server', async () => {
 
 test('a trap that was taken away does not spring', async () => {
   const client = await connected();
-  const remove = proxy.onToServer(() => true, () => proxy.cut());
+  const remove = proxy.onToServer(
+    () => true,
+    () => proxy.cut(),
+  );
   remove();
   client.socket.write('fine');
   await eventually(() => expect(client.received).toBe('fine'));

@@ -53,14 +53,18 @@ export function givenDecider<S, C extends Command, E extends Event>(
 function folded<S, C extends Command, E extends Event>(decider: Decider<S, C, E>, state: S, events: readonly E[]): S {
   const foreign = events.find(({ type }) => !Object.hasOwn(decider.evolve, type));
   if (foreign)
-    throw new AssertionError({ message: `Decider "${decider.name}" does not fold ${foreign.type}: it is not among its events` });
+    throw new AssertionError({
+      message: `Decider "${decider.name}" does not fold ${foreign.type}: it is not among its events`,
+    });
   return fold(decider, state, events);
 }
 
 /** `await given(…).when(…)` calls `then` with a function, and would otherwise never go on. */
 function refuseCallback(events: unknown): void {
   if (typeof events === 'function')
-    throw new AssertionError({ message: 'given(…).when(…) is no promise: leave out `await`, and call then([…]) with the events' });
+    throw new AssertionError({
+      message: 'given(…).when(…) is no promise: leave out `await`, and call then([…]) with the events',
+    });
 }
 
 /** Without what a class adds, so that a difference shows data only. */

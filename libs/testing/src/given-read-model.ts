@@ -20,7 +20,10 @@ export function givenReadModel<Row extends object>(
     thenRows(rows) {
       const table = new TableRows(model);
       const expected = rows.map((row) => table.stored(row));
-      deepStrictEqual(foldedRows(model, table, history), expected.sort((a, b) => table.compare(a, b)));
+      deepStrictEqual(
+        foldedRows(model, table, history),
+        expected.sort((a, b) => table.compare(a, b)),
+      );
     },
   };
 }

@@ -1,20 +1,38 @@
 import { AssertionError } from 'node:assert';
 import { describe, expect, test } from '@jest/globals';
-import { commands, decider, events, readModel, ReadModelMismatch, reject, sql, type, UnknownEventType, versioned } from '@logfold/core';
+import {
+  commands,
+  decider,
+  events,
+  readModel,
+  ReadModelMismatch,
+  reject,
+  sql,
+  type,
+  UnknownEventType,
+  versioned,
+} from '@logfold/core';
 import { given } from './given.js';
 
 const at = type<{ sku: string; quantity: number }>();
-const StockEvents = events('shop.stock', { partitions: 1 }, {
-  StockReceived: at,
-  StockReserved: versioned(2, type<{ sku: string; quantity: number; orderId: string }>(), {
-    1: (old) => ({ ...old, orderId: 'unknown' }),
-  }),
-});
+const StockEvents = events(
+  'shop.stock',
+  { partitions: 1 },
+  {
+    StockReceived: at,
+    StockReserved: versioned(2, type<{ sku: string; quantity: number; orderId: string }>(), {
+      1: (old) => ({ ...old, orderId: 'unknown' }),
+    }),
+  },
+);
 const OtherEvents = events('shop.other', { partitions: 1 }, { OrderPlaced: type<{ orderId: string }>() });
 const StockCommands = commands('shop.stock', { key: ({ sku }) => sku }, { Receive: at, Reserve: at, Ignore: at });
 
 const Stock = decider({
-  name: 'stock', commands: StockCommands, events: StockEvents, initial: () => ({ free: 0 }),
+  name: 'stock',
+  commands: StockCommands,
+  events: StockEvents,
+  initial: () => ({ free: 0 }),
   evolve: {
     StockReceived: ({ free }, { data }) => ({ free: free + data.quantity }),
     StockReserved: ({ free }, { data }) => ({ free: free - data.quantity }),
@@ -22,13 +40,17 @@ const Stock = decider({
   decide: {
     Receive: ({ data }) => StockEvents.StockReceived(data),
     Reserve: ({ data }, { free }) =>
-      free < data.quantity ? reject('short', `${free} are free`, { free }) : [StockEvents.StockReserved({ ...data, orderId: 'o-1' })],
+      free < data.quantity
+        ? reject('short', `${free} are free`, { free })
+        : [StockEvents.StockReserved({ ...data, orderId: 'o-1' })],
     Ignore: () => [],
   },
 });
 
 const StockLevels = readModel({
-  name: 'stock_levels', version: 1, from: [StockEvents],
+  name: 'stock_levels',
+  version: 1,
+  from: [StockEvents],
   row: type<{ sku: string; onHand: number; lastOrder?: string | null }>(),
   table: sql`(sku text PRIMARY KEY, on_hand int NOT NULL, last_order text)`,
   key: ({ data }) => ({ sku: data.sku }),
@@ -44,28 +66,50 @@ const reserved = (quantity: number) => StockEvents.StockReserved({ sku: 'tea', q
 
 describe('given a decider', () => {
   test('then passes for the events that the command leads to', () => {
-    given(Stock, [received(3)]).when(reserve(2)).then([reserved(2)]);
-    given(Stock, []).when(StockCommands.Ignore({ sku: 'tea', quantity: 1 })).then([]);
+    given(Stock, [received(3)])
+      .when(reserve(2))
+      .then([reserved(2)]);
+    given(Stock, [])
+      .when(StockCommands.Ignore({ sku: 'tea', quantity: 1 }))
+      .then([]);
   });
 
   test('then fails for other events, and shows the difference in their data', () => {
-    const check = () => given(Stock, [received(3)]).when(reserve(2)).then([reserved(1)]);
+    const check = () =>
+      given(Stock, [received(3)])
+        .when(reserve(2))
+        .then([reserved(1)]);
     expect(check).toThrow(AssertionError);
     expect(check).toThrow(/quantity: 2/);
-    expect(() => given(Stock, [received(3)]).when(reserve(2)).then([])).toThrow(AssertionError);
+    expect(() =>
+      given(Stock, [received(3)])
+        .when(reserve(2))
+        .then([]),
+    ).toThrow(AssertionError);
   });
 
   test('then fails with the rejection when the command was rejected', () => {
-    expect(() => given(Stock, []).when(reserve(2)).then([reserved(2)])).toThrow('Reserve was rejected with "short": 0 are free');
+    expect(() =>
+      given(Stock, [])
+        .when(reserve(2))
+        .then([reserved(2)]),
+    ).toThrow('Reserve was rejected with "short": 0 are free');
   });
 
   test('thenRejected passes for the code of the rejection, and fails for another', () => {
-    given(Stock, [received(1)]).when(reserve(2)).thenRejected('short');
-    expect(() => given(Stock, [received(1)]).when(reserve(2)).thenRejected('closed')).toThrow(AssertionError);
+    given(Stock, [received(1)])
+      .when(reserve(2))
+      .thenRejected('short');
+    expect(() =>
+      given(Stock, [received(1)])
+        .when(reserve(2))
+        .thenRejected('closed'),
+    ).toThrow(AssertionError);
   });
 
   test('thenRejected fails with what happened when nothing was rejected', () => {
-    const when = (command: Parameters<ReturnType<typeof history>['when']>[0]) => () => history().when(command).thenRejected('short');
+    const when = (command: Parameters<ReturnType<typeof history>['when']>[0]) => () =>
+      history().when(command).thenRejected('short');
     expect(when(reserve(2))).toThrow('Reserve was not rejected with "short": it led to StockReserved');
     expect(when(StockCommands.Ignore({ sku: 'tea', quantity: 1 }))).toThrow('it led to no events');
     function history() {
@@ -74,14 +118,22 @@ describe('given a decider', () => {
   });
 
   test('thenState passes for the state behind the new events', () => {
-    given(Stock, [received(3)]).when(reserve(2)).thenState({ free: 1 });
-    expect(() => given(Stock, [received(3)]).when(reserve(2)).thenState({ free: 3 })).toThrow(AssertionError);
+    given(Stock, [received(3)])
+      .when(reserve(2))
+      .thenState({ free: 1 });
+    expect(() =>
+      given(Stock, [received(3)])
+        .when(reserve(2))
+        .thenState({ free: 3 }),
+    ).toThrow(AssertionError);
     expect(() => given(Stock, []).when(reserve(2)).thenState({ free: 0 })).toThrow('was rejected with "short"');
   });
 
   test('an event that the decider does not fold is named', () => {
     const foreign = OtherEvents.OrderPlaced({ orderId: 'o-1' }) as never;
-    expect(() => given(Stock, [foreign]).when(reserve(2)).thenRejected('short')).toThrow('Decider "stock" does not fold OrderPlaced');
+    expect(() => given(Stock, [foreign]).when(reserve(2)).thenRejected('short')).toThrow(
+      'Decider "stock" does not fold OrderPlaced',
+    );
   });
 
   test('awaiting it fails at once instead of waiting for ever', async () => {
@@ -96,7 +148,9 @@ describe('given a decider', () => {
       // @ts-expect-error a command of nobody
       given(Stock, []).when({ type: 'Steal', data: {}, stream: 'stock-tea' });
       // @ts-expect-error an event of another registry
-      given(Stock, []).when(reserve(1)).then([OtherEvents.OrderPlaced({ orderId: 'o-1' })]);
+      given(Stock, [])
+        .when(reserve(1))
+        .then([OtherEvents.OrderPlaced({ orderId: 'o-1' })]);
       // @ts-expect-error another state
       given(Stock, []).when(reserve(1)).thenState({ taken: 1 });
       // @ts-expect-error a decider has no rows
@@ -113,8 +167,14 @@ describe('given a decider', () => {
 describe('given a read model', () => {
   test('thenRows passes for its rows, in any order', () => {
     const history = [received(3), received(1, 'rice'), reserved(2)];
-    given(StockLevels, history).thenRows([{ sku: 'rice', onHand: 1 }, { sku: 'tea', onHand: 1, lastOrder: 'o-1' }]);
-    given(StockLevels, history).thenRows([{ sku: 'tea', onHand: 1, lastOrder: 'o-1' }, { sku: 'rice', onHand: 1, lastOrder: null }]);
+    given(StockLevels, history).thenRows([
+      { sku: 'rice', onHand: 1 },
+      { sku: 'tea', onHand: 1, lastOrder: 'o-1' },
+    ]);
+    given(StockLevels, history).thenRows([
+      { sku: 'tea', onHand: 1, lastOrder: 'o-1' },
+      { sku: 'rice', onHand: 1, lastOrder: null },
+    ]);
     given(StockLevels, []).thenRows([]);
   });
 
@@ -127,19 +187,34 @@ describe('given a read model', () => {
 
   test('events that were recorded are folded as they stand, older schema versions brought up to date', () => {
     const recorded = {
-      type: 'StockReserved', data: { sku: 'tea', quantity: 1 }, id: 'x', stream: 'stock-tea', version: 2, position: 9n,
-      schemaVersion: 1, recordedAt: new Date(), metadata: { correlationId: 'x', causationId: 'x' },
+      type: 'StockReserved',
+      data: { sku: 'tea', quantity: 1 },
+      id: 'x',
+      stream: 'stock-tea',
+      version: 2,
+      position: 9n,
+      schemaVersion: 1,
+      recordedAt: new Date(),
+      metadata: { correlationId: 'x', causationId: 'x' },
     };
     given(StockLevels, [received(3), recorded]).thenRows([{ sku: 'tea', onHand: 2, lastOrder: 'unknown' }]);
   });
 
   test('bare events get positions, versions and times that increase', () => {
     const Seen = readModel({
-      name: 'seen', version: 1, from: [StockEvents], row: type<{ id: string; position: string; version: number; at: string }>(),
+      name: 'seen',
+      version: 1,
+      from: [StockEvents],
+      row: type<{ id: string; position: string; version: number; at: string }>(),
       table: sql`(id text PRIMARY KEY, position text, version int, at text)`,
       key: ({ id }) => ({ id }),
       evolve: {
-        StockReceived: (_, { id, position, version, recordedAt }) => ({ id, position: String(position), version, at: recordedAt.toISOString() }),
+        StockReceived: (_, { id, position, version, recordedAt }) => ({
+          id,
+          position: String(position),
+          version,
+          at: recordedAt.toISOString(),
+        }),
       },
     });
     given(Seen, [received(1), received(2)]).thenRows([
@@ -158,11 +233,15 @@ describe('given a read model', () => {
 
   test('a key that is not the primary key fails', () => {
     const Wrong = { ...StockLevels, key: () => ({ sku: 'tea', onHand: 1 }) };
-    expect(() => given(Wrong, [received(1)]).thenRows([])).toThrow('its key is (onHand, sku), the PRIMARY KEY of its table is (sku)');
+    expect(() => given(Wrong, [received(1)]).thenRows([])).toThrow(
+      'its key is (onHand, sku), the PRIMARY KEY of its table is (sku)',
+    );
   });
 
   test('an event of no registry of the model fails', () => {
-    expect(() => given(StockLevels, [OtherEvents.OrderPlaced({ orderId: 'o-1' })]).thenRows([])).toThrow(UnknownEventType);
+    expect(() => given(StockLevels, [OtherEvents.OrderPlaced({ orderId: 'o-1' })]).thenRows([])).toThrow(
+      UnknownEventType,
+    );
   });
 
   test('a fold sees rows as the table gives them back: null where nothing is', () => {

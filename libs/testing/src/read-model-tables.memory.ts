@@ -30,7 +30,10 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     const text = model.table.text.replaceAll(/\s+/g, ' ').trim();
     const present = this.#tables.get(name);
     if (present && present.text !== text)
-      throw new ReadModelMismatch(model.name, `its table changed, its version did not: raise version ${model.version} by one`);
+      throw new ReadModelMismatch(
+        model.name,
+        `its table changed, its version did not: raise version ${model.version} by one`,
+      );
     if (!present) this.#tables.set(name, { text, shape: new TableRows(model), rows: new Map() });
   }
 

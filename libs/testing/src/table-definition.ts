@@ -35,7 +35,8 @@ export function tableDefinition(model: ReadModel): TableDefinition {
   }
   if (key.length === 0) throw new ReadModelMismatch(model.name, 'its table has no PRIMARY KEY');
   const missing = key.find((name) => !columns.some((column) => column.name === name));
-  if (missing !== undefined) throw new ReadModelMismatch(model.name, `its PRIMARY KEY names "${missing}", which is no column`);
+  if (missing !== undefined)
+    throw new ReadModelMismatch(model.name, `its PRIMARY KEY names "${missing}", which is no column`);
   return {
     columns: columns.map((column) => ({ ...column, notNull: column.notNull || key.includes(column.name) })),
     key: key.map(propertyOf),
@@ -44,13 +45,19 @@ export function tableDefinition(model: ReadModel): TableDefinition {
 
 /** What stands between the outermost parentheses, without comments. */
 function columnList(model: ReadModel): string {
-  const text = model.table.text.replaceAll(/--.*$/gm, ' ').replaceAll(/\/\*[\s\S]*?\*\//g, ' ').trim();
+  const text = model.table.text
+    .replaceAll(/--.*$/gm, ' ')
+    .replaceAll(/\/\*[\s\S]*?\*\//g, ' ')
+    .trim();
   let depth = 0;
   for (let index = 0; index < text.length; index++) {
     if (text[index] === '(') depth++;
     if (text[index] === ')' && --depth === 0 && text.startsWith('(')) return text.slice(1, index);
   }
-  throw new ReadModelMismatch(model.name, 'its table is not a list of columns in parentheses, such as (sku text PRIMARY KEY)');
+  throw new ReadModelMismatch(
+    model.name,
+    'its table is not a list of columns in parentheses, such as (sku text PRIMARY KEY)',
+  );
 }
 
 function topLevelItems(list: string): string[] {

@@ -12,10 +12,16 @@ test('appends that cannot be stored fail alone among those of one batch', async 
   const bad = new Set([3, 40, 41, 99]);
   const results = await Promise.allSettled(
     Array.from({ length: 100 }, (_, n) =>
-      shop.database.events.append({ stream: `item-${n}`, events: [added(1, bad.has(n) ? 'a\u0000b' : 'tea')], expected: 'none' }),
+      shop.database.events.append({
+        stream: `item-${n}`,
+        events: [added(1, bad.has(n) ? 'a\u0000b' : 'tea')],
+        expected: 'none',
+      }),
     ),
   );
-  const failed = results.flatMap((result, n) => (result.status === 'rejected' ? [[n, result.reason as Error] as const] : []));
+  const failed = results.flatMap((result, n) =>
+    result.status === 'rejected' ? [[n, result.reason as Error] as const] : [],
+  );
   expect(failed.map(([n]) => n)).toEqual([...bad]);
   for (const [n, error] of failed) {
     expect(error).toBeInstanceOf(EventNotStorable);
@@ -43,12 +49,16 @@ test('appends to one stream from one process are stored in the order of their ca
   const versions = (await Promise.all(calls)).map(({ version }) => version);
   expect(versions).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
   const stored = await shop.database.events.readStream('ordered-1');
-  expect(stored.map(({ data }) => (data as { quantity: number }).quantity)).toEqual(Array.from({ length: 50 }, (_, n) => n));
+  expect(stored.map(({ data }) => (data as { quantity: number }).quantity)).toEqual(
+    Array.from({ length: 50 }, (_, n) => n),
+  );
 });
 
 test('more appends than the queue may hold are refused with a retryable error, and the others are stored', async () => {
   const results = await Promise.allSettled(
-    Array.from({ length: 400 }, (_, n) => shop.database.events.append({ stream: `full-${n}`, events: [added()], expected: 'none' })),
+    Array.from({ length: 400 }, (_, n) =>
+      shop.database.events.append({ stream: `full-${n}`, events: [added()], expected: 'none' }),
+    ),
   );
   const refused = results.filter((result): result is PromiseRejectedResult => result.status === 'rejected');
   expect(refused).toHaveLength(100);

@@ -88,7 +88,9 @@ async function tryTo(statement: () => PromiseLike<unknown>): Promise<void> {
   }
 }
 
-async function withProxy(work: (parts: { url: string; proxy: FaultProxy; shop: OpenShop }) => Promise<void>): Promise<void> {
+async function withProxy(
+  work: (parts: { url: string; proxy: FaultProxy; shop: OpenShop }) => Promise<void>,
+): Promise<void> {
   const shop = await openShop();
   const { hostname, port } = new URL(shop.url);
   const proxy = await faultProxy({ host: hostname, port: Number(port) });
@@ -103,24 +105,39 @@ async function withProxy(work: (parts: { url: string; proxy: FaultProxy; shop: O
 /** Asks, resets the connection before the answer comes, and asks again as soon as the first question has failed. */
 async function askAfterReset(sql: () => Sql, proxy: FaultProxy, { admin }: OpenShop): Promise<'answered' | 'stuck'> {
   await sql()`SELECT 1`;
-  const first = sql()`SELECT pg_sleep(60)`.then(() => {}, () => {});
+  const first = sql()`SELECT pg_sleep(60)`.then(
+    () => {},
+    () => {},
+  );
   await eventually(async () =>
-    expect(await admin`SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'`).toHaveLength(1),
+    expect(
+      await admin`SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'`,
+    ).toHaveLength(1),
   );
   proxy.cut();
-  const again = first.then(() => sql()`SELECT 1`).then(() => 'answered' as const, () => 'stuck' as const);
+  const again = first
+    .then(() => sql()`SELECT 1`)
+    .then(
+      () => 'answered' as const,
+      () => 'stuck' as const,
+    );
   return Promise.race([again, pause(3_000).then(() => 'stuck' as const)]);
 }
 
 /** Askers ask one question after another, at once again when one fails, while all connections are reset now and then. */
-async function askBesideResets(sql: () => Sql, proxy: FaultProxy): Promise<{ answered: number; wrong: number; stuck: number }> {
+async function askBesideResets(
+  sql: () => Sql,
+  proxy: FaultProxy,
+): Promise<{ answered: number; wrong: number; stuck: number }> {
   let answered = 0;
   let wrong = 0;
   let asking = true;
   const askers = Array.from({ length: ASKERS }, async (_, asker) => {
     for (let n = 0; asking; n++) {
       const question = asker * 1_000_000 + n;
-      const rows = await sql().unsafe<{ n: number }[]>('SELECT $1::int AS n', [question]).catch(() => undefined);
+      const rows = await sql()
+        .unsafe<{ n: number }[]>('SELECT $1::int AS n', [question])
+        .catch(() => undefined);
       if (!rows) continue;
       answered++;
       if (rows[0]?.n !== question) wrong++;

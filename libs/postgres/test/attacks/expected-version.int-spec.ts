@@ -15,8 +15,8 @@ describe('Concurrent appends with one expected version', () => {
   });
 
   test('are seen to have several winners once the unique key is gone', async () => {
-    const { winners, duplicates } = await contend(({ admin }) =>
-      admin`ALTER TABLE logfold.events DROP CONSTRAINT events_stream_version_key`,
+    const { winners, duplicates } = await contend(
+      ({ admin }) => admin`ALTER TABLE logfold.events DROP CONSTRAINT events_stream_version_key`,
     );
     expect(Math.max(...winners)).toBeGreaterThan(1);
     expect(duplicates).toBeGreaterThan(0);

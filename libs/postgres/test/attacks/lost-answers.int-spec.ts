@@ -16,18 +16,21 @@ const blindRetry: Resolver = async (lane, appends) => outcomesOf(lane, appends, 
 const expectations: readonly ExpectedVersion[] = ['any', 'none', 2, 'exists'];
 
 describe('An append whose answer is lost', () => {
-  test.each(expectations)('is stored once and acknowledged when the server had committed it (expected: %s)', async (expected) => {
-    await withProxiedAppender(resolveOutcome, async ({ proxy, append, stored }) => {
-      await prepareStream(append, expected);
-      proxy.onToServer(isAppend, () => proxy.dropToClient());
-      const appended = append(expected);
-      await eventually(async () => expect(await stored()).toHaveLength(streamLength(expected) + 1));
-      proxy.stopDropping();
-      proxy.cut();
-      expect((await appended).version).toBe(streamLength(expected) + 1);
-      expect(await stored()).toHaveLength(streamLength(expected) + 1);
-    });
-  });
+  test.each(expectations)(
+    'is stored once and acknowledged when the server had committed it (expected: %s)',
+    async (expected) => {
+      await withProxiedAppender(resolveOutcome, async ({ proxy, append, stored }) => {
+        await prepareStream(append, expected);
+        proxy.onToServer(isAppend, () => proxy.dropToClient());
+        const appended = append(expected);
+        await eventually(async () => expect(await stored()).toHaveLength(streamLength(expected) + 1));
+        proxy.stopDropping();
+        proxy.cut();
+        expect((await appended).version).toBe(streamLength(expected) + 1);
+        expect(await stored()).toHaveLength(streamLength(expected) + 1);
+      });
+    },
+  );
 
   test.each(expectations)('is stored once when the old request arrives late (expected: %s)', async (expected) => {
     expect(await storedAfterLateArrival(resolveOutcome, expected)).toBe(streamLength(expected) + 1);
@@ -107,7 +110,12 @@ async function withProxiedAppender(resolver: Resolver, work: (parts: Proxied) =>
   const proxy = await faultProxy({ host: direct.hostname, port: Number(direct.port) });
   const url = Object.assign(new URL(shop.url), { port: String(proxy.port) }).href;
   const connection = new Connection({ url, name: 'proxied', role: APP_ROLE });
-  const appender = new Appender([new AppendLane(connection, statementsFor('logfold'), 15_000)], 100, () => {}, resolver);
+  const appender = new Appender(
+    [new AppendLane(connection, statementsFor('logfold'), 15_000)],
+    100,
+    () => {},
+    resolver,
+  );
   const append = (expected: ExpectedVersion, stream = 'item-1') =>
     appender.append(prepareAppend({ stream, events: [added()], expected }));
   try {
@@ -118,7 +126,9 @@ async function withProxiedAppender(resolver: Resolver, work: (parts: Proxied) =>
       append,
       stored: () => shop.admin`SELECT 1 FROM logfold.events WHERE stream = 'item-1'`,
       backends: async () =>
-        (await shop.admin`SELECT 1 FROM pg_stat_activity WHERE application_name = 'proxied' AND datname = current_database()`).length,
+        (
+          await shop.admin`SELECT 1 FROM pg_stat_activity WHERE application_name = 'proxied' AND datname = current_database()`
+        ).length,
     });
   } finally {
     proxy.release();

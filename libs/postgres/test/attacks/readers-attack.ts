@@ -114,7 +114,8 @@ function judge(stored: readonly { position: number; stream: string; version: num
 async function openForeignTransactions(shop: OpenShop): Promise<{ close(): Promise<void> }> {
   const other = await testDatabase();
   const clients = [postgres(shop.url, { max: 1 }), postgres(other.url, { max: 1 })];
-  for (const sql of clients) await sql.unsafe('BEGIN; CREATE TABLE foreign_work (n int); INSERT INTO foreign_work VALUES (1)');
+  for (const sql of clients)
+    await sql.unsafe('BEGIN; CREATE TABLE foreign_work (n int); INSERT INTO foreign_work VALUES (1)');
   return {
     async close() {
       await Promise.all(clients.map((sql) => sql.end({ timeout: 1 })));

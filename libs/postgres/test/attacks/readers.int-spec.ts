@@ -17,7 +17,9 @@ describe('Readers beside sixteen writers, late commits, rollbacks and foreign tr
 
 describe('The attack on readers catches', () => {
   test('reading by "position > n" alone', async () => {
-    const { skipped } = await attackReaders(reading('SELECT * FROM logfold.events WHERE position > $1 ORDER BY position'));
+    const { skipped } = await attackReaders(
+      reading('SELECT * FROM logfold.events WHERE position > $1 ORDER BY position'),
+    );
     expect(skipped).toBeGreaterThan(0);
   });
 

@@ -3,8 +3,16 @@ import { z } from 'zod';
 import { commandHandler, commands, decider, events, reject, type Database, type EventStore } from '@logfold/core';
 import { openShop } from '../support/shop.js';
 
-const StockEvents = events('shop.stock', { partitions: 1 }, { Received: z.object({ sku: z.string() }), Taken: z.object({ sku: z.string() }) });
-const StockCommands = commands('shop.stock', { key: ({ sku }) => sku }, { Receive: z.object({ sku: z.string() }), Take: z.object({ sku: z.string() }) });
+const StockEvents = events(
+  'shop.stock',
+  { partitions: 1 },
+  { Received: z.object({ sku: z.string() }), Taken: z.object({ sku: z.string() }) },
+);
+const StockCommands = commands(
+  'shop.stock',
+  { key: ({ sku }) => sku },
+  { Receive: z.object({ sku: z.string() }), Take: z.object({ sku: z.string() }) },
+);
 const Stock = decider({
   name: 'stock',
   commands: StockCommands,

@@ -5,9 +5,13 @@ import { testDatabase, type TestDatabase } from '../../../../test/support/databa
 import { postgresDatabase, type PostgresDatabase, type PostgresOptions } from '../../src/index.js';
 
 /** The events of these tests: something of a quantity was added. */
-export const ShopEvents = events('shop.item', { partitions: 1 }, {
-  Added: z.object({ item: z.string(), quantity: z.number() }),
-});
+export const ShopEvents = events(
+  'shop.item',
+  { partitions: 1 },
+  {
+    Added: z.object({ item: z.string(), quantity: z.number() }),
+  },
+);
 
 export const added = (quantity = 1, item = 'tea'): Event => ShopEvents.Added({ item, quantity });
 
@@ -62,6 +66,8 @@ export async function openShop(options: Partial<PostgresOptions> = {}): Promise<
 }
 
 /** What the log holds, read as the login: stream and version in the order of positions. */
-export async function storedEvents(admin: postgres.Sql): Promise<{ position: number; stream: string; version: number; id: string }[]> {
+export async function storedEvents(
+  admin: postgres.Sql,
+): Promise<{ position: number; stream: string; version: number; id: string }[]> {
   return admin`SELECT position::int, stream, version, id FROM logfold.events ORDER BY position`;
 }

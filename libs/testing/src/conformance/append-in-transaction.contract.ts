@@ -45,14 +45,17 @@ export function appendInTransactionContract(name: string, open: OpenDatabase): v
     test('a wrong expected version is refused inside a transaction too', async () => {
       const stream = newStream();
       await database().events.append(notes(stream, ['a']));
-      const refused = database().transactions.run((tx) => database().events.append(notes(stream, ['b'], 'none'), { tx }));
+      const refused = database().transactions.run((tx) =>
+        database().events.append(notes(stream, ['b'], 'none'), { tx }),
+      );
       await expect(refused).rejects.toThrow(WrongExpectedVersion);
       await expect(refused).rejects.toMatchObject({ stream, expected: 'none', actual: 1 });
     });
 
     test('of two transactions that append to one stream at one version, exactly one commits', async () => {
       const stream = newStream();
-      const append = (value: string) => (tx: unknown) => database().events.append(notes(stream, [value], 'none'), { tx });
+      const append = (value: string) => (tx: unknown) =>
+        database().events.append(notes(stream, [value], 'none'), { tx });
       const first = await openTransaction(database(), append('first'));
       const second = database().transactions.run(append('second'));
       const outcomes = await Promise.allSettled([second, first.commit()]);
@@ -64,7 +67,9 @@ export function appendInTransactionContract(name: string, open: OpenDatabase): v
 
     test('of a transaction and a plain append to one stream at one version, exactly one succeeds', async () => {
       const stream = newStream();
-      const inside = await openTransaction(database(), (tx) => database().events.append(notes(stream, ['inside'], 'none'), { tx }));
+      const inside = await openTransaction(database(), (tx) =>
+        database().events.append(notes(stream, ['inside'], 'none'), { tx }),
+      );
       const outside = database().events.append(notes(stream, ['outside'], 'none'));
       const outcomes = await Promise.allSettled([outside, inside.commit()]);
       expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
@@ -78,10 +83,16 @@ export function appendInTransactionContract(name: string, open: OpenDatabase): v
       await database().events.append(notes(streams[1]!, ['before']));
       const start = await endOfLog(database());
       const appends: Append[] = [
-        notes(streams[0]!, ['z1', 'z2'], 'none'), notes(streams[1]!, ['a2'], 1), notes(streams[2]!, ['m1']),
+        notes(streams[0]!, ['z1', 'z2'], 'none'),
+        notes(streams[1]!, ['a2'], 1),
+        notes(streams[2]!, ['m1']),
       ];
       const appended = await database().transactions.run((tx) => database().events.appendAll(appends, { tx }));
-      expect(appended.map(({ stream, version }) => [stream, version])).toEqual([[streams[0], 2], [streams[1], 2], [streams[2], 1]]);
+      expect(appended.map(({ stream, version }) => [stream, version])).toEqual([
+        [streams[0], 2],
+        [streams[1], 2],
+        [streams[2], 1],
+      ]);
       for (const { stream, events } of appended)
         expect((await database().events.readStream(stream)).slice(-events.length)).toEqual(events);
       expect((await readEvents(database(), start)).events).toHaveLength(4);

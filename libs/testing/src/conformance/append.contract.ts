@@ -30,7 +30,10 @@ export function appendContract(name: string, open: OpenDatabase): void {
 
     test('an append answers with the events as they are read later', async () => {
       const stream = newStream();
-      const appended = await database().events.append({ ...notes(stream, ['x', { deep: [1] }]), metadata: { user: 'ada' } });
+      const appended = await database().events.append({
+        ...notes(stream, ['x', { deep: [1] }]),
+        metadata: { user: 'ada' },
+      });
       expect(appended).toMatchObject({ stream, version: 2 });
       expect(appended.events).toEqual(await database().events.readStream(stream));
       const { events } = await readEvents(database(), appended.events[0]!.position - 1n);
@@ -101,7 +104,9 @@ export function appendContract(name: string, open: OpenDatabase): void {
 
     test('concurrent appends that expect nothing all succeed, one behind the other', async () => {
       const stream = newStream();
-      const writers = Array.from({ length: 20 }, (_, writer) => database().events.append(notes(stream, [writer, writer])));
+      const writers = Array.from({ length: 20 }, (_, writer) =>
+        database().events.append(notes(stream, [writer, writer])),
+      );
       const appended = await Promise.all(writers);
       const stored = await database().events.readStream(stream);
       expect(stored.map(({ version }) => version)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
@@ -119,7 +124,14 @@ export function appendContract(name: string, open: OpenDatabase): void {
 
 function expectedVersions(database: () => Database): void {
   const met: readonly [ExpectedVersion, number][] = [
-    ['any', 0], ['any', 2], ['none', 0], [0, 0], ['exists', 1], ['exists', 2], [1, 1], [2, 2],
+    ['any', 0],
+    ['any', 2],
+    ['none', 0],
+    [0, 0],
+    ['exists', 1],
+    ['exists', 2],
+    [1, 1],
+    [2, 2],
   ];
   test.each(met)('%j is met by a stream at version %i', async (expected, at) => {
     const stream = await streamAt(database(), at);
@@ -127,7 +139,14 @@ function expectedVersions(database: () => Database): void {
     expect(appended.version).toBe(at + 1);
   });
 
-  const missed: readonly [ExpectedVersion, number][] = [['none', 1], [0, 2], ['exists', 0], [1, 0], [1, 2], [3, 2]];
+  const missed: readonly [ExpectedVersion, number][] = [
+    ['none', 1],
+    [0, 2],
+    ['exists', 0],
+    [1, 0],
+    [1, 2],
+    [3, 2],
+  ];
   test.each(missed)('%j is refused by a stream at version %i, and nothing is stored', async (expected, at) => {
     const stream = await streamAt(database(), at);
     const refused = database().events.append({ stream, events: [noted('new')], expected });
@@ -159,5 +178,16 @@ const roundTrips: readonly [string, unknown][] = [
 ];
 
 const ids: readonly string[] = [
-  `it's`, '"quoted"', 'a;DROP TABLE events;--', '100%_\\', '$1', 'שלום', 'مرحبا', '👩‍🚀', 'a b  c', 'A-B-C', '{}', 'null',
+  `it's`,
+  '"quoted"',
+  'a;DROP TABLE events;--',
+  '100%_\\',
+  '$1',
+  'שלום',
+  'مرحبا',
+  '👩‍🚀',
+  'a b  c',
+  'A-B-C',
+  '{}',
+  'null',
 ];

@@ -4,7 +4,11 @@ import { contract, POSTGRES_LIKE, type Capabilities, type OpenDatabase } from '.
 import { openTransaction, RolledBack } from './open-transaction.js';
 
 /** What every keeper of checkpoints does. */
-export function checkpointsContract(name: string, open: OpenDatabase, { secondWriter }: Capabilities = POSTGRES_LIKE): void {
+export function checkpointsContract(
+  name: string,
+  open: OpenDatabase,
+  { secondWriter }: Capabilities = POSTGRES_LIKE,
+): void {
   contract(`${name}: checkpoints`, open, (database) => {
     test('a subscription that never ran is at 0', async () => {
       const key = newKey();
@@ -83,7 +87,11 @@ export function checkpointsContract(name: string, open: OpenDatabase, { secondWr
 
     test('subscription, source and partition each make a checkpoint of their own', async () => {
       const key = newKey();
-      const others = [{ ...key, subscription: `${key.subscription} v2` }, { ...key, source: 'topic' }, { ...key, partition: 1 }];
+      const others = [
+        { ...key, subscription: `${key.subscription} v2` },
+        { ...key, source: 'topic' },
+        { ...key, partition: 1 },
+      ];
       for (const one of [key, ...others]) await database().checkpoints.load(one);
       await moved(database(), key, 0n, 5n);
       for (const other of others) expect(await database().checkpoints.load(other)).toBe(0n);
@@ -93,9 +101,12 @@ export function checkpointsContract(name: string, open: OpenDatabase, { secondWr
       const [a, b] = [await loaded(database()), await loaded(database())];
       await moved(database(), b, 0n, 12n);
       const listed = await database().checkpoints.list();
-      expect(listed).toEqual(expect.arrayContaining([
-        expect.objectContaining({ ...a, position: 0n }), expect.objectContaining({ ...b, position: 12n }),
-      ]));
+      expect(listed).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ ...a, position: 0n }),
+          expect.objectContaining({ ...b, position: 12n }),
+        ]),
+      );
     });
 
     test('what a handler threw is thrown on, and its checkpoint stays', async () => {

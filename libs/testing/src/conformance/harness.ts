@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import {
-  events, readModel, sql, type, uuidv7,
-  type Append, type Database, type Event, type ExpectedVersion, type LogBatch, type Recorded,
+  events,
+  readModel,
+  sql,
+  type,
+  uuidv7,
+  type Append,
+  type Database,
+  type Event,
+  type ExpectedVersion,
+  type LogBatch,
+  type Recorded,
 } from '@logfold/core';
 
 /** A database to be put to the test: empty, and `open` has been called on it. */
@@ -38,16 +47,22 @@ export function contract(title: string, open: OpenDatabase, tests: (database: ()
 }
 
 /** The events that the contracts append. */
-export const Things = events('conformance.things', { topic: null, partitions: 1 }, {
-  ThingNoted: type<{ readonly value: unknown }>(),
-  ThingDropped: type<{ readonly reason: string }>(),
-  StockReceived: type<{ readonly sku: string; readonly quantity: number }>(),
-  StockCleared: type<{ readonly sku: string }>(),
-});
+export const Things = events(
+  'conformance.things',
+  { topic: null, partitions: 1 },
+  {
+    ThingNoted: type<{ readonly value: unknown }>(),
+    ThingDropped: type<{ readonly reason: string }>(),
+    StockReceived: type<{ readonly sku: string; readonly quantity: number }>(),
+    StockCleared: type<{ readonly sku: string }>(),
+  },
+);
 
 /** A row for each product: what was received, how often, and the last note. */
 export const StockLevels = readModel({
-  name: 'conformance_stock', version: 1, from: [Things],
+  name: 'conformance_stock',
+  version: 1,
+  from: [Things],
   row: type<{ sku: string; onHand: number; timesReceived: number; note?: string | null }>(),
   table: sql`(sku text PRIMARY KEY, on_hand int NOT NULL, times_received int NOT NULL, note text)`,
   key: ({ data }) => ({ sku: data.sku }),

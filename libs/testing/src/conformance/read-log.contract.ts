@@ -1,7 +1,15 @@
 import { expect, test } from '@jest/globals';
 import type { Recorded } from '@logfold/core';
 import {
-  contract, endOfLog, newStream, notes, readBatches, readEvents, Things, valuesOf, type OpenDatabase,
+  contract,
+  endOfLog,
+  newStream,
+  notes,
+  readBatches,
+  readEvents,
+  Things,
+  valuesOf,
+  type OpenDatabase,
 } from './harness.js';
 import { openTransaction } from './open-transaction.js';
 
@@ -93,7 +101,9 @@ export function readLogContract(name: string, open: OpenDatabase): void {
 
     test('an event of an open transaction is not seen, not passed, and not skipped later', async () => {
       const start = await endOfLog(database());
-      const slow = await openTransaction(database(), (tx) => database().events.append(notes(newStream(), ['slow']), { tx }));
+      const slow = await openTransaction(database(), (tx) =>
+        database().events.append(notes(newStream(), ['slow']), { tx }),
+      );
       const fast = await database().events.append(notes(newStream(), ['fast']));
       const during = await readEvents(database(), start);
       expect(during.events).toEqual([]);
@@ -114,7 +124,9 @@ export function readLogContract(name: string, open: OpenDatabase): void {
 
     test('what was rolled back leaves a hole, and the reader passes it', async () => {
       const start = await endOfLog(database());
-      const doomed = await openTransaction(database(), (tx) => database().events.append(notes(newStream(), ['doomed']), { tx }));
+      const doomed = await openTransaction(database(), (tx) =>
+        database().events.append(notes(newStream(), ['doomed']), { tx }),
+      );
       const kept = await database().events.append(notes(newStream(), ['kept']));
       await doomed.rollBack();
       const { events, position } = await readEvents(database(), start);
@@ -138,7 +150,10 @@ export function readLogContract(name: string, open: OpenDatabase): void {
       async function write(writer: number): Promise<void> {
         for (let index = 0; index < 5; index++)
           if (index % 2) await database().events.append(notes(newStream(), [`${writer}.${index}`]));
-          else await database().transactions.run((tx) => database().events.append(notes(newStream(), [`${writer}.${index}`]), { tx }));
+          else
+            await database().transactions.run((tx) =>
+              database().events.append(notes(newStream(), [`${writer}.${index}`]), { tx }),
+            );
       }
       async function follow(): Promise<void> {
         for await (const batch of database().events.readLog({ after: position, limit: 7 })) {

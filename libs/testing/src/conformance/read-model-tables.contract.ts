@@ -25,7 +25,11 @@ export function shelves(
 ): ReadModel<ShelfRow, Partial<ShelfRow>> {
   const { table = TABLE, key = ({ sku }) => ({ sku, shelfNo: 1 }) } = changes;
   return readModel({
-    name, version: 1, from: [Things], row: type<ShelfRow>(), table: sql`${table}`,
+    name,
+    version: 1,
+    from: [Things],
+    row: type<ShelfRow>(),
+    table: sql`${table}`,
     key: ({ data }) => key(data),
     evolve: { StockCleared: (row) => row },
   });
@@ -34,7 +38,15 @@ export function shelves(
 /** What every keeper of read models' tables does. */
 export function readModelTablesContract(name: string, open: OpenDatabase): void {
   contract(`${name}: tables of read models`, open, (database) => {
-    const bolt: ShelfRow = { sku: 'bolt', shelfNo: 1, onHand: 3, price: 0.1, note: 'new', open: true, tags: ['a', { b: null }] };
+    const bolt: ShelfRow = {
+      sku: 'bolt',
+      shelfNo: 1,
+      onHand: 3,
+      price: 0.1,
+      note: 'new',
+      open: true,
+      tags: ['a', { b: null }],
+    };
 
     test('a table may be prepared again and again, and keeps its rows', async () => {
       const model = await prepared(database());
@@ -57,7 +69,10 @@ export function readModelTablesContract(name: string, open: OpenDatabase): void 
 
     test('a changed table with a new version stands beside the old one', async () => {
       const model = await prepared(database());
-      const next = { ...shelves(model.name, { table: TABLE.replace('note text', 'note text, weight int') }), version: 2 };
+      const next = {
+        ...shelves(model.name, { table: TABLE.replace('note text', 'note text, weight int') }),
+        version: 2,
+      };
       await database().readModels.prepare(next);
       await write(database(), model, [bolt]);
       await write(database(), next, [{ ...bolt, weight: 7 }]);
@@ -85,7 +100,10 @@ export function readModelTablesContract(name: string, open: OpenDatabase): void 
     });
 
     test('a primary key may be written beside its column', async () => {
-      const model = shelves(newName(), { table: '(sku text PRIMARY KEY, on_hand int NOT NULL)', key: ({ sku }) => ({ sku }) });
+      const model = shelves(newName(), {
+        table: '(sku text PRIMARY KEY, on_hand int NOT NULL)',
+        key: ({ sku }) => ({ sku }),
+      });
       await database().readModels.prepare(model);
       await write(database(), model, [{ sku: 'bolt', onHand: 1 }]);
       expect(await load(database(), model, [{ sku: 'bolt' }])).toEqual([{ sku: 'bolt', onHand: 1 }]);
@@ -95,7 +113,11 @@ export function readModelTablesContract(name: string, open: OpenDatabase): void 
       const model = await prepared(database());
       const nut = { ...bolt, sku: 'nut' };
       await write(database(), model, [bolt, nut, { ...bolt, shelfNo: 2 }]);
-      const keys = [{ sku: 'nut', shelfNo: 1 }, { sku: 'none', shelfNo: 1 }, { sku: 'bolt', shelfNo: 1 }];
+      const keys = [
+        { sku: 'nut', shelfNo: 1 },
+        { sku: 'none', shelfNo: 1 },
+        { sku: 'bolt', shelfNo: 1 },
+      ];
       expect(await load(database(), model, keys)).toHaveLength(2);
       expect(await load(database(), model, keys)).toEqual(expect.arrayContaining([bolt, nut]));
       expect(await load(database(), model, [])).toEqual([]);
@@ -120,24 +142,49 @@ export function readModelTablesContract(name: string, open: OpenDatabase): void 
       const model = await prepared(database());
       const { note: _, ...missing } = { ...bolt, sku: 'missing' };
       await write(database(), model, [missing, { ...bolt, sku: 'null', note: null }]);
-      const rows = await load(database(), model, [{ sku: 'missing', shelfNo: 1 }, { sku: 'null', shelfNo: 1 }]);
+      const rows = await load(database(), model, [
+        { sku: 'missing', shelfNo: 1 },
+        { sku: 'null', shelfNo: 1 },
+      ]);
       expect(rows.map((row) => (row as ShelfRow).note)).toEqual([null, null]);
     });
 
     test('rows are deleted by key, and a key without a row is no fault', async () => {
       const model = await prepared(database());
       await write(database(), model, [bolt, { ...bolt, shelfNo: 2 }]);
-      await write(database(), model, [], [{ sku: 'bolt', shelfNo: 1 }, { sku: 'none', shelfNo: 1 }]);
-      const left = await load(database(), model, [{ sku: 'bolt', shelfNo: 1 }, { sku: 'bolt', shelfNo: 2 }]);
+      await write(
+        database(),
+        model,
+        [],
+        [
+          { sku: 'bolt', shelfNo: 1 },
+          { sku: 'none', shelfNo: 1 },
+        ],
+      );
+      const left = await load(database(), model, [
+        { sku: 'bolt', shelfNo: 1 },
+        { sku: 'bolt', shelfNo: 2 },
+      ]);
       expect(left).toEqual([{ ...bolt, shelfNo: 2 }]);
     });
 
     test('one write may insert, replace and delete', async () => {
       const model = await prepared(database());
       await write(database(), model, [bolt, { ...bolt, shelfNo: 2 }]);
-      await write(database(), model, [{ ...bolt, onHand: 9 }, { ...bolt, shelfNo: 3 }], [{ sku: 'bolt', shelfNo: 2 }]);
+      await write(
+        database(),
+        model,
+        [
+          { ...bolt, onHand: 9 },
+          { ...bolt, shelfNo: 3 },
+        ],
+        [{ sku: 'bolt', shelfNo: 2 }],
+      );
       const rows = await database().readModels.rows(model).findMany();
-      expect(rows.map(({ shelfNo, onHand }) => [shelfNo, onHand])).toEqual([[1, 9], [3, 3]]);
+      expect(rows.map(({ shelfNo, onHand }) => [shelfNo, onHand])).toEqual([
+        [1, 9],
+        [3, 3],
+      ]);
     });
 
     test('a transaction loads what it wrote, others do not before it commits', async () => {
@@ -161,7 +208,10 @@ export function readModelTablesContract(name: string, open: OpenDatabase): void 
       ['null where the column must not be null', { onHand: null }],
     ])('a row with %s is refused, and nothing is written', async (_, change) => {
       const model = await prepared(database());
-      const rows = [{ ...bolt, sku: 'good' }, { ...bolt, ...change }];
+      const rows = [
+        { ...bolt, sku: 'good' },
+        { ...bolt, ...change },
+      ];
       await expect(write(database(), model, rows)).rejects.toThrow(ReadModelMismatch);
       expect(await database().readModels.rows(model).findMany()).toEqual([]);
     });
@@ -178,13 +228,21 @@ export function readModelTablesContract(name: string, open: OpenDatabase): void 
       const model = await prepared(database());
       const rows = Array.from({ length: 2_000 }, (_, index) => ({ ...bolt, sku: `sku ${index}`, onHand: index }));
       await write(database(), model, rows);
-      const loaded = await load(database(), model, rows.map(({ sku, shelfNo }) => ({ sku, shelfNo })));
+      const loaded = await load(
+        database(),
+        model,
+        rows.map(({ sku, shelfNo }) => ({ sku, shelfNo })),
+      );
       expect(loaded).toHaveLength(2_000);
       expect(new Set(loaded.map((row) => (row as ShelfRow).onHand)).size).toBe(2_000);
     });
 
     describe('queries', () => {
-      rowQueries(database, () => prepared(database()), (model, rows) => write(database(), model, rows));
+      rowQueries(
+        database,
+        () => prepared(database()),
+        (model, rows) => write(database(), model, rows),
+      );
     });
   });
 }
@@ -201,7 +259,12 @@ async function prepared(database: Database): Promise<ReadModel<ShelfRow, Partial
   return model;
 }
 
-function write(database: Database, model: ReadModel, rows: readonly object[], deleted: readonly object[] = []): Promise<void> {
+function write(
+  database: Database,
+  model: ReadModel,
+  rows: readonly object[],
+  deleted: readonly object[] = [],
+): Promise<void> {
   return database.transactions.run((tx) => database.readModels.write(tx, model, rows, deleted));
 }
 

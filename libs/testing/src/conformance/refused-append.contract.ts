@@ -1,7 +1,14 @@
 import { expect, test } from '@jest/globals';
 import {
-  APPEND_LIMIT, EVENT_SIZE_LIMIT_BYTES, EventNotStorable, EventTooLarge, InvalidAppend, InvalidStreamName,
-  STREAM_NAME_LIMIT, type Append, type Event,
+  APPEND_LIMIT,
+  EVENT_SIZE_LIMIT_BYTES,
+  EventNotStorable,
+  EventTooLarge,
+  InvalidAppend,
+  InvalidStreamName,
+  STREAM_NAME_LIMIT,
+  type Append,
+  type Event,
 } from '@logfold/core';
 import { contract, newStream, noted, notes, valuesOf, type OpenDatabase } from './harness.js';
 
@@ -32,7 +39,11 @@ export function refusedAppendContract(name: string, open: OpenDatabase): void {
       const stream = newStream();
       const refused = database().events.append(notes(stream, ['small', 'x'.repeat(EVENT_SIZE_LIMIT_BYTES)]));
       await expect(refused).rejects.toThrow(EventTooLarge);
-      await expect(refused).rejects.toMatchObject({ stream, eventType: 'ThingNoted', limitBytes: EVENT_SIZE_LIMIT_BYTES });
+      await expect(refused).rejects.toMatchObject({
+        stream,
+        eventType: 'ThingNoted',
+        limitBytes: EVENT_SIZE_LIMIT_BYTES,
+      });
       expect(await database().events.readStream(stream)).toEqual([]);
     });
 

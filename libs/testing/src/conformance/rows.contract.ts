@@ -19,39 +19,71 @@ export function rowQueries(
 
   test('all rows come in the order of the key, numbers by their value', async () => {
     const { findMany } = await filled();
-    expect(keysOf(await findMany())).toEqual([['a', 2], ['a', 10], ['b', -1], ['b', 2], ['b', 10], ['c', 1]]);
+    expect(keysOf(await findMany())).toEqual([
+      ['a', 2],
+      ['a', 10],
+      ['b', -1],
+      ['b', 2],
+      ['b', 10],
+      ['c', 1],
+    ]);
   });
 
   test('only rows whose columns equal those asked for come', async () => {
     const { findMany } = await filled();
-    expect(keysOf(await findMany({ sku: 'b' }))).toEqual([['b', -1], ['b', 2], ['b', 10]]);
+    expect(keysOf(await findMany({ sku: 'b' }))).toEqual([
+      ['b', -1],
+      ['b', 2],
+      ['b', 10],
+    ]);
     expect(keysOf(await findMany({ sku: 'b', shelfNo: 10 }))).toEqual([['b', 10]]);
-    expect(keysOf(await findMany({ onHand: 5, open: true }))).toEqual([['a', 10], ['c', 1]]);
+    expect(keysOf(await findMany({ onHand: 5, open: true }))).toEqual([
+      ['a', 10],
+      ['c', 1],
+    ]);
     expect(await findMany({ note: `it's not there` })).toEqual([]);
   });
 
   test('null asks for rows that have no value there', async () => {
     const { findMany } = await filled();
-    expect(keysOf(await findMany({ open: null }))).toEqual([['b', -1], ['b', 2], ['b', 10]]);
+    expect(keysOf(await findMany({ open: null }))).toEqual([
+      ['b', -1],
+      ['b', 2],
+      ['b', 10],
+    ]);
   });
 
   test('a page ends at its limit, and the next one starts behind its last key', async () => {
     const { findMany } = await filled();
     const first = await findMany({}, { limit: 4 });
-    expect(keysOf(first)).toEqual([['a', 2], ['a', 10], ['b', -1], ['b', 2]]);
+    expect(keysOf(first)).toEqual([
+      ['a', 2],
+      ['a', 10],
+      ['b', -1],
+      ['b', 2],
+    ]);
     const { sku, shelfNo } = first.at(-1)!;
-    expect(keysOf(await findMany({}, { limit: 4, after: { sku, shelfNo } }))).toEqual([['b', 10], ['c', 1]]);
+    expect(keysOf(await findMany({}, { limit: 4, after: { sku, shelfNo } }))).toEqual([
+      ['b', 10],
+      ['c', 1],
+    ]);
   });
 
   test('a page may start behind a key that has no row, and keeps its condition', async () => {
     const { findMany } = await filled();
-    expect(keysOf(await findMany({ onHand: 5 }, { after: { sku: 'a', shelfNo: 9 } }))).toEqual([['a', 10], ['c', 1]]);
+    expect(keysOf(await findMany({ onHand: 5 }, { after: { sku: 'a', shelfNo: 9 } }))).toEqual([
+      ['a', 10],
+      ['c', 1],
+    ]);
     expect(await findMany({}, { after: { sku: 'z', shelfNo: 0 } })).toEqual([]);
   });
 
   test('a page has 100 rows unless told otherwise', async () => {
     const model = await prepared();
-    await write(model, Array.from({ length: 120 }, (_, index) => ({ sku: 'many', shelfNo: index, onHand: 0 })));
+    await write(
+      model,
+      Array.from({ length: 120 }, (_, index) => ({ sku: 'many', shelfNo: index, onHand: 0 })),
+    );
     const rows = database().readModels.rows(model);
     expect(await rows.findMany()).toHaveLength(100);
     expect(await rows.findMany({}, { limit: 110 })).toHaveLength(110);
@@ -73,7 +105,12 @@ export function rowQueries(
   async function filled() {
     const model = await prepared();
     const rows: ShelfRow[] = [
-      row('b', 10), row('a', 10, 5, true), row('c', 1, 5, true), row('b', 2), row('a', 2, 4, true), row('b', -1),
+      row('b', 10),
+      row('a', 10, 5, true),
+      row('c', 1, 5, true),
+      row('b', 2),
+      row('a', 2, 4, true),
+      row('b', -1),
     ];
     await write(model, rows);
     const { find, findMany } = database().readModels.rows(model);

@@ -1,7 +1,15 @@
 import { expect, test } from '@jest/globals';
 import {
-  eventCatalog, foldRows, logSource, readModelHandler, subscription, subscriptionName,
-  type Database, type Leases, type Runner, type SubscriptionHandler,
+  eventCatalog,
+  foldRows,
+  logSource,
+  readModelHandler,
+  subscription,
+  subscriptionName,
+  type Database,
+  type Leases,
+  type Runner,
+  type SubscriptionHandler,
 } from '@logfold/core';
 import { withFailpoint } from '../armed-failpoints.js';
 import { eventually } from '../eventually.js';
@@ -39,20 +47,22 @@ export function subscriptionContract(name: string, open: OpenDatabase): void {
       await expectFoldOfLog(database());
     });
 
-    test.each(['subscription.after-fetch', 'subscription.mid-handler', 'subscription.before-commit', 'subscription.after-commit'])(
-      'one that fails at %s goes on by itself, and gives every effect once',
-      async (failpoint) => {
-        await withFailpoint(failpoint, 'throw@2', async () => {
-          const running = start(database(), 'ada');
-          for (let round = 0; round < 3; round++) {
-            await receive(database(), 10);
-            await caughtUp(database(), running);
-          }
-          await running.stop();
-        });
-        await expectFoldOfLog(database());
-      },
-    );
+    test.each([
+      'subscription.after-fetch',
+      'subscription.mid-handler',
+      'subscription.before-commit',
+      'subscription.after-commit',
+    ])('one that fails at %s goes on by itself, and gives every effect once', async (failpoint) => {
+      await withFailpoint(failpoint, 'throw@2', async () => {
+        const running = start(database(), 'ada');
+        for (let round = 0; round < 3; round++) {
+          await receive(database(), 10);
+          await caughtUp(database(), running);
+        }
+        await running.stop();
+      });
+      await expectFoldOfLog(database());
+    });
 
     test('one that is stopped and started in between gives every effect once', async () => {
       for (let round = 0; round < 3; round++) {
@@ -66,14 +76,21 @@ export function subscriptionContract(name: string, open: OpenDatabase): void {
 
     test('what a handler appends is in the log once for each event that it handled', async () => {
       const input = newStream('input');
-      await database().events.append({ stream: input, events: Array.from({ length: 12 }, () => received()), expected: 'none' });
+      await database().events.append({
+        stream: input,
+        events: Array.from({ length: 12 }, () => received()),
+        expected: 'none',
+      });
       const output = newStream('output');
       const name = `echo ${output}`;
       const running = start(database(), 'ada', database().leases, name, {
         types: ['StockReceived'],
         async handle(events, tx) {
-          const echoes = events.filter(({ stream }) => stream === input).map(({ id }) => Things.ThingNoted({ value: id }));
-          if (echoes.length > 0) await database().events.append({ stream: output, events: echoes, expected: 'any' }, { tx });
+          const echoes = events
+            .filter(({ stream }) => stream === input)
+            .map(({ id }) => Things.ThingNoted({ value: id }));
+          if (echoes.length > 0)
+            await database().events.append({ stream: output, events: echoes, expected: 'any' }, { tx });
         },
       });
       await withFailpoint('subscription.before-commit', 'throw@1', () => caughtUp(database(), running));
@@ -118,7 +135,10 @@ const everybodysLease: Leases = {
 };
 
 function received() {
-  return Things.StockReceived({ sku: skus[Math.floor(Math.random() * skus.length)]!, quantity: Math.ceil(Math.random() * 120) });
+  return Things.StockReceived({
+    sku: skus[Math.floor(Math.random() * skus.length)]!,
+    quantity: Math.ceil(Math.random() * 120),
+  });
 }
 
 const skus = ['bolt', `nut 8"`, 'washer', 'гайка', '🔩'];
@@ -142,14 +162,20 @@ async function caughtUp(database: Database, ...runners: readonly Running[]): Pro
   const [{ subscription: name }] = runners as readonly [Running];
   await eventually(async () => {
     for (const runner of runners) expect(runner.status()).not.toMatchObject({ state: 'failed' });
-    expect((await database.checkpoints.list()).find((one) => one.subscription === name)?.position ?? 0n).toBeGreaterThanOrEqual(end);
+    expect(
+      (await database.checkpoints.list()).find((one) => one.subscription === name)?.position ?? 0n,
+    ).toBeGreaterThanOrEqual(end);
   });
 }
 
 /** The promise itself: the table holds what a pure fold of the whole log gives. */
 async function expectFoldOfLog(database: Database): Promise<void> {
   const { events } = await readEvents(database, 0n);
-  const { written } = foldRows(StockLevels, new Map(), events.filter(({ type }) => StockLevels.types.includes(type)));
+  const { written } = foldRows(
+    StockLevels,
+    new Map(),
+    events.filter(({ type }) => StockLevels.types.includes(type)),
+  );
   const expected = [...written.values()].map((row) => ({ note: null, ...row }));
   const rows = await database.readModels.rows(StockLevels).findMany();
   expect(rows).toHaveLength(expected.length);

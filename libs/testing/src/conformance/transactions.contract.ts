@@ -56,7 +56,9 @@ export function transactionsContract(name: string, open: OpenDatabase): void {
     });
 
     test('a transaction that failed does not spoil the next one', async () => {
-      await expect(database().transactions.run(() => Promise.reject(new RolledBack()))).rejects.toBeInstanceOf(RolledBack);
+      await expect(database().transactions.run(() => Promise.reject(new RolledBack()))).rejects.toBeInstanceOf(
+        RolledBack,
+      );
       const stream = newStream();
       await database().transactions.run((tx) => database().events.append(notes(stream, ['fine']), { tx }));
       expect(await database().events.readStream(stream)).toHaveLength(1);
