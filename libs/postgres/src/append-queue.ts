@@ -32,8 +32,11 @@ export class AppendQueue {
     return new Promise((resolve, reject) => this.#waiting.push({ append, resolve, reject }));
   }
 
-  /** The next batch: what waits, up to the limits (the first one always), but no stream that is busy. Marks its streams busy. */
-  take(): WaitingAppend[] {
+  /**
+   * The next batch: what waits, up to the limits (the first one always), but no stream that is busy. Marks its streams
+   * busy. @param most appends at most.
+   */
+  take(most: number): WaitingAppend[] {
     const batch: WaitingAppend[] = [];
     const left: WaitingAppend[] = [];
     const passed = new Set<string>();
@@ -42,7 +45,7 @@ export class AppendQueue {
     for (const waiting of this.#waiting) {
       const { append } = waiting;
       const fits = events + append.events.length <= BATCH_EVENTS && bytes + append.sizeBytes <= BATCH_BYTES;
-      if ((batch.length === 0 || fits) && !this.#busyStreams.has(append.stream) && !passed.has(append.stream)) {
+      if ((batch.length === 0 || (fits && batch.length < most)) && !this.#busyStreams.has(append.stream) && !passed.has(append.stream)) {
         batch.push(waiting);
         this.#busyStreams.add(append.stream);
         events += append.events.length;

