@@ -39,7 +39,7 @@ function documentedErrors(): Documented[] {
   let lib = '';
   for (const line of readFileSync(join(root, 'docs/errors.md'), 'utf8').split('\n')) {
     lib = /^## `@logfold\/([a-z-]+)`$/.exec(line)?.[1] ?? lib;
-    const [, code, name, retryable] = /^\| `([a-z-]+)` \| `(\w+)` \| (yes|no) \|/.exec(line) ?? [];
+    const [, code, name, retryable] = /^\| `([a-z-]+)` +\| `(\w+)` +\| (yes|no) +\|/.exec(line) ?? [];
     if (code !== undefined) found.push({ lib, code, name: name!, retryable: retryable === 'yes' });
   }
   return found;
