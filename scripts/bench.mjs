@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { install, root, run, setup } from './setup.mjs';
+import { install, onStop, root, run, setup } from './setup.mjs';
 
 // npm run bench                            lists the measures
 // npm run bench -- M1 [--quick] [--json]   runs one
-setup(import.meta.filename);
+await setup(import.meta.filename);
 install('bench'); // the peers, which nothing else needs
 const args = process.argv.slice(2);
 const app = args.some((argument) => /^m2$/i.test(argument)) ? ['apps/retail'] : []; // its import is what M2 measures
@@ -12,5 +12,5 @@ const bench = spawn(process.execPath, ['--enable-source-maps', 'bench/dist/main.
   cwd: root,
   stdio: 'inherit',
 });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => bench.kill(signal));
+onStop((signal) => bench.kill(signal));
 bench.once('exit', (code) => process.exit(code ?? 130));

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { root, run } from './setup.mjs';
+import { onStop, root, run } from './setup.mjs';
 
 /** Builds the apps, runs one with a Postgres under it, and ends with its exit code when it ends. */
 export async function runApp(entry, args) {
@@ -40,10 +40,4 @@ export async function localPostgres() {
     console.error(error.message);
     process.exit(1);
   }
-}
-
-/** Calls `stop` when the user presses Ctrl-C or the system asks the script to end. */
-export function onStop(stop) {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => stop(signal === 'SIGINT' ? signal : 'SIGTERM'));
 }

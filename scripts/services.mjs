@@ -1,7 +1,7 @@
-import { localPostgres, onStop } from './run-app.mjs';
-import { run, setup } from './setup.mjs';
+import { localPostgres } from './run-app.mjs';
+import { onStop, run, setup } from './setup.mjs';
 
-setup(import.meta.filename);
+await setup(import.meta.filename);
 run('node_modules/typescript/bin/tsc', '-b', 'libs/dev-services');
 const postgres = await localPostgres();
 const stay = setInterval(() => {}, 60_000);

@@ -1,29 +1,52 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
 /** The checkout. */
 export const root = resolve(import.meta.dirname, '..');
 
+const PARENT_CHECK_MS = 500;
 const windows = process.platform === 'win32';
 const json = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'));
 
-/** Installs when needed, then runs the calling script again under the pinned Node unless it is that already. Parses on Node 20.11. */
-export function setup(script) {
+/**
+ * Installs when needed, then runs the calling script again under the pinned Node unless it is that already: resolves only
+ * in the process that is to go on. Parses on Node 20.11.
+ */
+export async function setup(script) {
   install();
   const wanted = json('package.json').config.node;
   if (process.versions.node === wanted) return;
   const platform = windows ? 'win' : process.platform;
   const pinned = join(root, 'node_modules', `node-${platform}-${process.arch}`, 'bin', windows ? 'node.exe' : 'node');
   if (existsSync(pinned)) {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {}); // the inner run decides
-    const inner = spawnSync(pinned, [script, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
-    process.exit(inner.status ?? (inner.signal === 'SIGINT' ? 130 : 1));
+    const inner = spawn(pinned, [script, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+    onStop((signal) => inner.kill(signal)); // the inner run decides
+    const [code, signal] = await once(inner, 'exit');
+    process.exit(code ?? (signal === 'SIGINT' ? 130 : 1));
   }
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 22 || (major === 22 && minor >= 15)) return;
   console.error(`Node ${process.versions.node} is too old: install Node ${wanted}.`);
   process.exit(1);
+}
+
+/**
+ * Calls `stop` when the user presses Ctrl-C, when the system asks the script to end, and when the npm that started it is
+ * gone: npm's shell does not pass SIGTERM on, and nothing may be left running behind it.
+ */
+export function onStop(stop) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => stop(signal === 'SIGINT' ? signal : 'SIGTERM'));
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop('SIGTERM');
+  }, PARENT_CHECK_MS);
+  watch.unref();
 }
 
 /** The environment for an npm within npm: what the outer one exported must not steer the inner one. */

@@ -1,5 +1,5 @@
 import { runApp } from './run-app.mjs';
 import { setup } from './setup.mjs';
 
-setup(import.meta.filename);
+await setup(import.meta.filename);
 await runApp('apps/retail/dist/main.js', process.argv.slice(2));

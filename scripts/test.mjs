@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, run, setup } from './setup.mjs';
+import { onStop, root, run, setup } from './setup.mjs';
 
 // npm test                    types, lint, format, all tests
 // npm test -- --only-jest     all tests
 // npm test -- PATH -t NAME    some tests: arguments go to Jest as they are
-setup(import.meta.filename);
+await setup(import.meta.filename);
 const args = process.argv.slice(2).filter((argument) => argument !== '--only-jest');
 if (process.argv.length === 2) {
   step('Types (tsc -b)');
@@ -14,7 +14,12 @@ if (process.argv.length === 2) {
   step('Lint (oxlint)');
   run('node_modules/oxlint/bin/oxlint', '--deny-warnings');
   step('Format (prettier)');
-  run('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '{libs,apps,test,bench,scripts,docs}/**/*.{ts,mjs}');
+  run(
+    'node_modules/prettier/bin/prettier.cjs',
+    '--check',
+    '--log-level=warn',
+    '{libs,apps,test,bench,scripts,docs}/**/*.{ts,mjs}',
+  );
   step('Tests (jest)');
 }
 const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
@@ -22,7 +27,7 @@ const jest = spawn(process.execPath, [...flags, 'node_modules/jest/bin/jest.js',
   cwd: root,
   stdio: 'inherit',
 });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => jest.kill(signal));
+onStop((signal) => jest.kill(signal));
 jest.once('exit', async (code) => {
   if (existsSync(join(root, 'libs/dev-services/dist/index.js'))) {
     const { removeOrphans } = await import('../libs/dev-services/dist/index.js');

@@ -89,17 +89,20 @@ export class Appender {
   }
 
   async #serve(lane: AppendLane, batch: readonly WaitingAppend[]): Promise<void> {
-    const outcomes = await this.#store(
-      lane,
-      batch.map(({ append }) => append),
-    ).catch((error: Error) => batch.map(() => error));
-    await failpoint('append.before-reply');
+    const outcomes = await this.#outcomes(lane, batch).catch((error: Error) => batch.map(() => error));
     if (outcomes.some((outcome) => !(outcome instanceof Error))) this.committed();
     batch.forEach(({ resolve, reject }, index) => {
       const outcome = outcomes[index]!;
       if (outcome instanceof Error) reject(translated(outcome));
       else resolve(outcome);
     });
+  }
+
+  async #outcomes(lane: AppendLane, batch: readonly WaitingAppend[]): Promise<readonly Outcome[]> {
+    const appends = batch.map(({ append }) => append);
+    const outcomes = await this.#store(lane, appends);
+    await failpoint('append.before-reply');
+    return outcomes;
   }
 
   /** What became of each append. Never rejects but for a bug. */
