@@ -6,7 +6,10 @@ import { delimiter, join, resolve } from 'node:path';
 /** The checkout. */
 export const root = resolve(import.meta.dirname, '..');
 
+process.env.INIT_CWD ??= process.cwd(); // as npm calls the user's folder, where paths on the command line begin
+
 const PARENT_CHECK_MS = 500;
+const parent = process.ppid; // at once: it may be gone by the time it is watched
 const windows = process.platform === 'win32';
 const json = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'));
 
@@ -21,7 +24,8 @@ export async function setup(script) {
   const platform = windows ? 'win' : process.platform;
   const pinned = join(root, 'node_modules', `node-${platform}-${process.arch}`, 'bin', windows ? 'node.exe' : 'node');
   if (existsSync(pinned)) {
-    const inner = spawn(pinned, [script, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+    const env = { ...process.env, LOGFOLD_OUTER: 'yes' };
+    const inner = spawn(pinned, [script, ...process.argv.slice(2)], { cwd: root, env, stdio: 'inherit' });
     onStop((signal) => inner.kill(signal)); // the inner run decides
     const [code, signal] = await once(inner, 'exit');
     process.exit(code ?? (signal === 'SIGINT' ? 130 : 1));
@@ -33,21 +37,29 @@ export async function setup(script) {
 }
 
 /**
- * Calls `stop` when the user presses Ctrl-C, when the system asks the script to end, and when the npm that started it is
- * gone: npm's shell does not pass SIGTERM on, and nothing may be left running behind it.
+ * Calls `stop` when the user presses Ctrl-C, when the system asks the script to end, and when what started it, npm or the run
+ * under another Node, is gone: npm's shell does not pass SIGTERM on, and nothing may be left running behind it.
  */
 export function onStop(stop) {
+  const asked = (signal) => {
+    stopping = true;
+    stop(signal);
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => stop(signal === 'SIGINT' ? signal : 'SIGTERM'));
-  if (process.env.npm_lifecycle_event === undefined) return;
-  const parent = process.ppid;
+    process.on(signal, () => asked(signal === 'SIGINT' ? signal : 'SIGTERM'));
+  if (process.env.npm_lifecycle_event === undefined && process.env.LOGFOLD_OUTER === undefined) return;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(watch);
-    stop('SIGTERM');
+    asked('SIGTERM');
   }, PARENT_CHECK_MS);
   watch.unref();
 }
+
+let stopping = false;
+
+/** Whether the script was asked to end. */
+export const isStopping = () => stopping;
 
 /** The environment for an npm within npm: what the outer one exported must not steer the inner one. */
 export function npmEnvironment() {

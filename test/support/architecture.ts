@@ -26,7 +26,7 @@ const rings: Record<string, { ours: string[]; others: string[] }> = {
   otel: { ours: ['core'], others: ['@opentelemetry/api'] },
   nestjs: { ours: ['core', 'postgres', 'kafka', 'otel'], others: ['@nestjs/*', 'rxjs', 'reflect-metadata'] },
   cli: { ours: ['core', 'postgres', 'kafka'], others: ['*'] },
-  'dev-services': { ours: [], others: [] },
+  'dev-services': { ours: [], others: ['kafkajs'] },
 };
 
 const libsForApps = ['core', 'postgres', 'kafka', 'otel', 'nestjs'];

@@ -12,12 +12,16 @@ import { RetailModule } from './retail.module.js';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
+/** In an address the 100 characters of a SKU may be 9 each: `%E2%82%AC` is one euro sign. */
+const SKU_LIMIT_ENCODED = 1_000;
+
 let app: NestFastifyApplication | undefined;
 try {
   app = await create();
   const config = app.get<ConfigService<Config, true>>(ConfigService);
-  await app.listen(config.get('PORT', { infer: true }), config.get('HOST', { infer: true }));
-  announce(await app.getUrl());
+  await app.init();
+  const address = { port: config.get('PORT', { infer: true }), host: config.get('HOST', { infer: true }) };
+  announce(await app.getHttpAdapter().getInstance().listen(address)); // Nest's own logs an error before it throws it
 } catch (error) {
   console.error(explain(error));
   await app?.close().catch(() => {}); // what had started ends: nothing runs on by halves
@@ -27,7 +31,11 @@ try {
 async function create(): Promise<NestFastifyApplication> {
   const made = await NestFactory.create<NestFastifyApplication>(
     RetailModule.with(await loadConfig()),
-    new FastifyAdapter({ bodyLimit: BODY_LIMIT_BYTES, frameworkErrors: fastifyErrors }),
+    new FastifyAdapter({
+      bodyLimit: BODY_LIMIT_BYTES,
+      routerOptions: { maxParamLength: SKU_LIMIT_ENCODED },
+      frameworkErrors: fastifyErrors,
+    }),
     { bufferLogs: true, autoFlushLogs: false, abortOnError: false }, // errors are told here, once
   );
   made.useLogger(new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] }));

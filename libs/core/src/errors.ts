@@ -133,11 +133,14 @@ export class UnreadableEventVersion extends LogfoldError {
     readonly eventType: string,
     readonly found: number,
     readonly current: number,
+    readonly stream: string,
+    readonly position: bigint,
   ) {
+    const event = `Event type "${eventType}" at position ${position} (stream "${stream}")`;
     super(
       found > current
-        ? `Event type "${eventType}" was written in schema version ${found}, this code knows up to ${current}: deploy the newer code first`
-        : `Event type "${eventType}" has no upcaster from schema version ${found} towards ${current}: add it to versioned(...)`,
+        ? `${event} was written in schema version ${found}, this code knows up to ${current}: deploy the newer code first`
+        : `${event} has no upcaster from schema version ${found} towards ${current}: add it to versioned(...)`,
     );
   }
 }

@@ -38,6 +38,6 @@ export function eventCatalog(registries: Iterable<object>): EventCatalog {
 }
 
 function upcasted(event: Recorded, creator: EventCreator): Recorded {
-  const data: Event['data'] = upcastData(creator, event.schemaVersion, structuredClone(event.data));
+  const data: Event['data'] = upcastData(creator, { ...event, data: structuredClone(event.data) });
   return { ...event, data, schemaVersion: creator.version };
 }

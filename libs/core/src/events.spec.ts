@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { StockEvents } from '../test/shop.js';
 import { InvalidDefinition, UnreadableEventVersion, ValidationFailed } from './errors.js';
-import { creatorOf, events, registryOf, upcastData, versioned, type EventCreator } from './events.js';
+import { creatorOf, events, registryOf, upcastData, versioned, type EventCreator, type Recorded } from './events.js';
 import { type, type Schema } from './schema.js';
 
 describe('events', () => {
@@ -81,20 +81,24 @@ describe('versioned', () => {
   });
   const { Changed } = events('shop.changed', { partitions: 1 }, { Changed: third });
   const creator = Changed as unknown as EventCreator;
+  const recorded = (schemaVersion: number, data: object) =>
+    ({ schemaVersion, data, type: 'Changed', stream: 'changed-1', position: 12n }) as unknown as Recorded;
 
   test('old data goes through every upcaster from its version on', () => {
-    expect(upcastData(creator, 1, { a: 1 })).toEqual({ a: 1, b: 2, c: 3 });
-    expect(upcastData(creator, 2, { a: 1, b: 7 })).toEqual({ a: 1, b: 7, c: 3 });
-    expect(upcastData(creator, 3, { a: 1, b: 7, c: 8 })).toEqual({ a: 1, b: 7, c: 8 });
+    expect(upcastData(creator, recorded(1, { a: 1 }))).toEqual({ a: 1, b: 2, c: 3 });
+    expect(upcastData(creator, recorded(2, { a: 1, b: 7 }))).toEqual({ a: 1, b: 7, c: 3 });
+    expect(upcastData(creator, recorded(3, { a: 1, b: 7, c: 8 }))).toEqual({ a: 1, b: 7, c: 8 });
   });
 
   test('a version from the future is refused', () => {
-    expect(() => upcastData(creator, 4, {})).toThrow(UnreadableEventVersion);
-    expect(() => upcastData(creator, 4, {})).toThrow('this code knows up to 3');
+    expect(() => upcastData(creator, recorded(4, {}))).toThrow(UnreadableEventVersion);
+    expect(() => upcastData(creator, recorded(4, {}))).toThrow(
+      'Event type "Changed" at position 12 (stream "changed-1") was written in schema version 4, this code knows up to 3',
+    );
   });
 
   test('a version without an upcaster is refused', () => {
-    expect(() => upcastData(creator, 0, {})).toThrow('no upcaster from schema version 0 towards 3');
+    expect(() => upcastData(creator, recorded(0, {}))).toThrow('no upcaster from schema version 0 towards 3');
   });
 
   test('a missing upcaster is refused at once, by the compiler too', () => {

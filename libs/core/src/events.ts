@@ -161,15 +161,16 @@ export interface EventCreator extends Creator {
   readonly upcast: Versioned['upcast'];
 }
 
-/** Brings the data of an older schema version to the current one. @throws UnreadableEventVersion when a step is missing. */
-export function upcastData(creator: EventCreator, found: number, data: unknown): unknown {
-  if (found > creator.version) throw new UnreadableEventVersion(creator.type, found, creator.version);
-  for (let version = found; version < creator.version; version++) {
-    const step = creator.upcast[version];
-    if (!step) throw new UnreadableEventVersion(creator.type, found, creator.version);
-    data = step(data);
+/** The data of an event in the current schema version. @throws UnreadableEventVersion when a step is missing. */
+export function upcastData(creator: EventCreator, { schemaVersion: found, data, stream, position }: Recorded): unknown {
+  const { type, version, upcast } = creator;
+  let current: unknown = data;
+  for (let from = found; from !== version; from++) {
+    const step = from < version ? upcast[from] : undefined;
+    if (!step) throw new UnreadableEventVersion(type, found, version, stream, position);
+    current = step(current);
   }
-  return data;
+  return current;
 }
 
 const registries = new WeakMap<object, EventRegistry>();

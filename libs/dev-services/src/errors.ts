@@ -6,7 +6,11 @@ export type DevServiceErrorCode =
   | 'initialise-failed'
   | 'start-failed'
   | 'stop-failed'
-  | 'lock-timeout';
+  | 'lock-timeout'
+  | 'java-missing'
+  | 'java-too-old'
+  | 'maven-missing'
+  | 'maven-failed';
 
 /** A development service could not be had. The message says what to do; `code` tells the cases apart. */
 export class DevServiceError extends Error {

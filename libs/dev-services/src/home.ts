@@ -13,12 +13,15 @@ const testServerBytes = 1024 ** 3;
  * When `account` cannot reach the wanted one, as some ancestor is private (a 0700 home of root),
  * it is a directory of the same meaning below the temporary one: the same wish always finds the same place.
  *
- * @throws DevServiceError `home-unreachable` when that account reaches no directory at all;
+ * @throws DevServiceError `home-unreachable` when a file is in the way, or that account reaches no directory at all;
  * `home-unsafe` when the place belongs to somebody else
  */
 export function serviceHome(wanted: string, account: Account | undefined): string {
   const path = resolve(wanted);
-  return !account || isReachable(nearestExisting(path)) ? made(path) : temporaryHome(path, account);
+  const existing = nearestExisting(path);
+  if (!statSync(existing).isDirectory())
+    throw new DevServiceError('home-unreachable', `${existing} is a file: set LOGFOLD_DATA to a directory`);
+  return !account || isReachable(existing) ? made(path) : temporaryHome(path, account);
 }
 
 /** A directory of ours that `account` can reach, always the same for the same `purpose`. */

@@ -1,4 +1,7 @@
 export { startPostgres, type PostgresOptions } from './postgres.js';
-export type { RunningPostgres } from './running.js';
-export { removeOrphans } from './test-servers.js';
+export type { RunningPostgres } from './running-postgres.js';
+export { startKafka, type KafkaOptions } from './kafka.js';
+export type { KafkaNode, RunningKafka } from './running-kafka.js';
+export type { ClusterSize } from './kafka-cluster.js';
+export { removeOrphans } from './test-homes.js';
 export { DevServiceError, type DevServiceErrorCode } from './errors.js';

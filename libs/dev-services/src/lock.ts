@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DevServiceError } from './errors.js';
 import { isAlive, thisProcess, type ProcessId } from './process.js';
 
-const waitMs = 180_000;
+const usualWaitMs = 180_000;
 
 /**
  * Runs `work` while no other process runs work under the same lock; the lock of a dead process is void.
@@ -14,15 +14,15 @@ const waitMs = 180_000;
  * which fail when the target is there with something in it: so of many takers one wins, and of many who
  * found the owner dead one breaks the lock, and never the one taken since.
  *
- * @throws DevServiceError `lock-timeout` after three minutes
+ * @throws DevServiceError `lock-timeout` after `waitMs`, three minutes by default
  */
-export async function withLock<T>(home: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(home: string, work: () => Promise<T>, waitMs = usualWaitMs): Promise<T> {
   const lock = join(home, 'lock');
   const ticket = `${thisProcess}~${randomUUID()}`;
   const mine = `${lock}.${ticket}`;
   mkdirSync(join(mine, ticket), { recursive: true });
   try {
-    await take(lock, mine);
+    await take(lock, mine, waitMs);
     try {
       return await work();
     } finally {
@@ -33,7 +33,7 @@ export async function withLock<T>(home: string, work: () => Promise<T>): Promise
   }
 }
 
-async function take(lock: string, mine: string): Promise<void> {
+async function take(lock: string, mine: string, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
   for (;;) {
     if (renamed(mine, lock)) return;

@@ -1,11 +1,11 @@
-import { postgresBinaries } from './binaries.js';
-import { launch, openCluster, type Launch } from './cluster.js';
+import { postgresBinaries } from './postgres-binaries.js';
+import { launch, openCluster, type Launch } from './postgres-cluster.js';
 import { serviceHome } from './home.js';
 import { withLock } from './lock.js';
 import { runningPostmaster, stopPostmaster } from './postmaster.js';
 import { serverAccount } from './process.js';
-import { running, type RunningPostgres } from './running.js';
-import { startTestPostgres } from './test-servers.js';
+import { running, type RunningPostgres } from './running-postgres.js';
+import { startTestPostgres } from './test-postgres.js';
 import { hasUsers, register } from './users.js';
 
 /** Which Postgres {@link startPostgres} is to give. */

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Binaries } from './binaries.js';
 import { DevServiceError } from './errors.js';
-import { commandLine, isRunning } from './process.js';
+import { answers } from './ports.js';
+import type { Binaries } from './postgres-binaries.js';
+import { commandLine, isRunning, sendSignal } from './process.js';
 
 /** A Postgres server that answers. */
 export interface Postmaster {
@@ -47,7 +47,7 @@ export async function stopPostmaster(data: string, mode: 'fast' | 'immediate', b
   const pid = pidFile(data)?.pid;
   if (pid === undefined || !isPostmaster(pid, data)) return;
   if (process.platform === 'win32' && binaries) spawnSync(binaries.pgCtl, ['stop', '-D', data, '-m', mode, '-W']);
-  else signal(pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  else sendSignal(pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
   const deadline = performance.now() + stopWaitMs;
   while (isPostmaster(pid, data)) {
     if (performance.now() > deadline) {
@@ -55,20 +55,6 @@ export async function stopPostmaster(data: string, mode: 'fast' | 'immediate', b
     }
     await sleep(5);
   }
-}
-
-/** `preferred` when it is free on loopback, else any free port. */
-export async function freePort(preferred: number): Promise<number> {
-  const probe = (port: number) =>
-    new Promise<number | undefined>((done) => {
-      const server = createServer();
-      server.once('error', () => done(undefined));
-      server.listen(port, '127.0.0.1', () => {
-        const address = server.address();
-        server.close(() => done(address && typeof address === 'object' ? address.port : undefined));
-      });
-    });
-  return (await probe(preferred)) ?? (await probe(0)) ?? preferred;
 }
 
 /** Lines 1, 4 and 8 of postmaster.pid (src/include/utils/pidfile.h). */
@@ -86,25 +72,4 @@ function pidFile(data: string): { pid: number; port: number; ready: boolean } | 
 
 function isPostmaster(pid: number, data: string): boolean {
   return isRunning(pid) && (commandLine(pid)?.includes(data) ?? true);
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = createConnection({ port, host: '127.0.0.1', timeout: 2_000 });
-    const settle = (answer: boolean) => {
-      socket.destroy();
-      done(answer);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-    socket.once('timeout', () => settle(false));
-  });
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }

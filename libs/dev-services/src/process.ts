@@ -31,6 +31,15 @@ export function isRunning(pid: number): boolean {
   return stat(pid)?.state !== 'Z';
 }
 
+/** Sends a signal; nothing happens when the process is gone. */
+export function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** The arguments a process was started with; `undefined` where the system does not tell. */
 export function commandLine(pid: number): string[] | undefined {
   try {

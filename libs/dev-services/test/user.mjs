@@ -1,11 +1,11 @@
-// A process of its own that uses a Postgres: node user.mjs PATH-OF-INDEX OPTIONS. It says what it got, and stops at the end of its input.
-const [index, options] = process.argv.slice(2);
+// A process of its own that uses a service: node user.mjs PATH-OF-INDEX NAME-OF-START OPTIONS. It says what it got, and stops at the end of its input.
+const [index, start, options] = process.argv.slice(2);
 try {
-  const { startPostgres } = await import(index);
-  const postgres = await startPostgres(JSON.parse(options));
-  console.log(JSON.stringify(postgres));
+  const services = await import(index);
+  const service = await services[start](JSON.parse(options));
+  console.log(JSON.stringify(service));
   process.stdin.resume().once('end', async () => {
-    await postgres.stop();
+    await service.stop();
     process.exit(0);
   });
 } catch (error) {

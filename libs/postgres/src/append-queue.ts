@@ -45,7 +45,11 @@ export class AppendQueue {
     for (const waiting of this.#waiting) {
       const { append } = waiting;
       const fits = events + append.events.length <= BATCH_EVENTS && bytes + append.sizeBytes <= BATCH_BYTES;
-      if ((batch.length === 0 || (fits && batch.length < most)) && !this.#busyStreams.has(append.stream) && !passed.has(append.stream)) {
+      if (
+        (batch.length === 0 || (fits && batch.length < most)) &&
+        !this.#busyStreams.has(append.stream) &&
+        !passed.has(append.stream)
+      ) {
         batch.push(waiting);
         this.#busyStreams.add(append.stream);
         events += append.events.length;

@@ -10,7 +10,7 @@ import {
 import { markFor, type AppendLane } from './append-lane.js';
 import { outcomesOf, resolveOutcome, type Outcome, type Resolver } from './append-outcome.js';
 import { AppendQueue, type WaitingAppend } from './append-queue.js';
-import { isCollision, isDataError, isDefinitelyVoid, translated } from './errors.js';
+import { isCollision, isDataError, isDefinitelyVoid, translated, unstorable } from './errors.js';
 
 /** A batch that collides with other writers this often is sent one append at a time; one append, until it is given up. */
 const BATCH_COLLISIONS = 3;
@@ -135,7 +135,7 @@ export class Appender {
     appends: readonly PreparedAppend[],
     error: Error,
   ): Promise<readonly Outcome[]> {
-    if (appends.length === 1) return [new EventNotStorable(appends[0]!.stream, error.message, { cause: error })];
+    if (appends.length === 1) return [new EventNotStorable(appends[0]!.stream, unstorable(error), { cause: error })];
     const half = Math.ceil(appends.length / 2);
     const first = await this.#store(lane, appends.slice(0, half));
     return [...first, ...(await this.#store(lane, appends.slice(half)))];

@@ -16,6 +16,14 @@ export function isDataError(error: unknown): boolean {
   return /^(22|23514|23502|54)/.test(sqlState(error) ?? '');
 }
 
+/** Why the data of an append cannot be stored: the server only says that an escape sequence is not supported. */
+export function unstorable(error: Error): string {
+  const state = sqlState(error);
+  if (state === '22P05') return 'a string holds a NUL character';
+  if (state === '22P02') return 'a string holds half a surrogate pair'; // all else that JSON.stringify writes is valid
+  return error.message;
+}
+
 /** A unique key was violated. */
 export function isDuplicate(error: unknown): boolean {
   return sqlState(error) === '23505';

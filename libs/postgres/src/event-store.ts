@@ -16,7 +16,7 @@ import {
 import { decodeBatch, encodeBatch, type AppendedRow } from './append-encoding.js';
 import type { Appender } from './appender.js';
 import type { Pool, Tx } from './connection.js';
-import { isDataError, isDuplicate, translated, translating } from './errors.js';
+import { isDataError, isDuplicate, translated, translating, unstorable } from './errors.js';
 import { readLog } from './log-reader.js';
 import { recordedEvent, type EventRow } from './recorded-event.js';
 import type { Statements } from './statements.js';
@@ -85,6 +85,6 @@ function refusedInside(appends: readonly PreparedAppend[], error: unknown): unkn
   const [first] = appends;
   const names = appends.length === 1 ? first!.stream : `${first!.stream}" and ${appends.length - 1} more, "…`;
   if (isDuplicate(error)) return new WrongExpectedVersion(names, first!.expected, undefined, { cause: error });
-  if (isDataError(error)) return new EventNotStorable(names, (error as Error).message, { cause: error as Error });
+  if (isDataError(error)) return new EventNotStorable(names, unstorable(error as Error), { cause: error as Error });
   return translated(error);
 }

@@ -32,10 +32,21 @@ interface Piece {
   readonly line: number;
 }
 
-function recordsOf(text: string, line: number, atEnd: boolean): Piece {
+function recordsOf(given: string, firstLine: number, atEnd: boolean): Piece {
   const records: CsvRecord[] = [];
-  let start = 0;
-  let broken = false;
+  for (let text = given, line = firstLine; ;) {
+    const read = readTo(records, text, line, atEnd);
+    line = read.line;
+    if (!read.broken) return { records, rest: text.slice(read.start), line };
+    const next = text.indexOf('\n', read.start) + 1;
+    text = next > 0 ? text.slice(next) : '';
+    if (next > 0) line += 1;
+  }
+}
+
+/** Reads up to the first record that is broken or may go on in the next chunk. @returns where that begins. */
+function readTo(records: CsvRecord[], text: string, firstLine: number, atEnd: boolean) {
+  let [start, line, broken] = [0, firstLine, false];
   // Papa drops a byte order mark that begins its text, and counts without it: the line break before it prevents that.
   Papa.parse<string[]>(`\n${text}`, {
     delimiter: ',',
@@ -57,10 +68,7 @@ function recordsOf(text: string, line: number, atEnd: boolean): Piece {
       }
     },
   });
-  if (!broken) return { records, rest: text.slice(start), line };
-  const next = text.indexOf('\n', start) + 1;
-  const after = next > 0 ? recordsOf(text.slice(next), line + 1, atEnd) : { records: [], rest: '', line };
-  return { ...after, records: [...records, ...after.records] };
+  return { start, line, broken };
 }
 
 function problemOf(errors: readonly Papa.ParseError[], length: number): string | undefined {

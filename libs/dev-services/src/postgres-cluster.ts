@@ -12,13 +12,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Binaries } from './binaries.js';
 import { DevServiceError } from './errors.js';
-import { freePort, removeStalePidFile, runningPostmaster, type Postmaster } from './postmaster.js';
+import { freePort } from './ports.js';
+import type { Binaries } from './postgres-binaries.js';
+import { removeStalePidFile, runningPostmaster, type Postmaster } from './postmaster.js';
 import type { Account } from './process.js';
+import { outcomeOf, runToEnd, serverEnvironment } from './programs.js';
 
 /** One initialised Postgres: its data directory and the password of its superuser `logfold`. */
 export interface Cluster {
@@ -81,18 +82,10 @@ async function initialise(
     '--no-instructions',
   ];
   if (!durable) flags.push('--no-sync');
-  const child = spawn(binaries.initdb, flags, {
-    ...account,
-    cwd: side,
-    env: environment(),
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  child.stderr.on('data', (chunk) => (said += chunk));
-  const outcome = await exit(child);
+  const { outcome, said } = await runToEnd(binaries.initdb, flags, { ...account, cwd: side, env: serverEnvironment() });
   if (outcome === 0) return;
   rmSync(side, { recursive: true, force: true });
-  throw new DevServiceError('initialise-failed', `initdb ended with ${outcome}: ${said.trim()}`);
+  throw new DevServiceError('initialise-failed', `initdb ended with ${outcome}: ${said}`);
 }
 
 /**
@@ -111,13 +104,13 @@ export async function launch(home: string, cluster: Cluster, options: Launch): P
     const child = spawn(options.binaries.postgres, flags, {
       ...options.account,
       cwd: cluster.data,
-      env: environment(),
+      env: serverEnvironment(),
       detached: true, // a terminal's Ctrl-C goes to its whole group: the server must stay until its users are done
       stdio: ['ignore', log, log],
     });
     closeSync(log);
     child.unref();
-    const ended = exit(child).then((how) => (outcome = how));
+    const ended = outcomeOf(child).then((how) => (outcome = how));
     const found = await answering(cluster.data, child, ended);
     if (found) return found;
     await sleep(200);
@@ -140,15 +133,6 @@ async function answering(data: string, child: ChildProcess, ended: Promise<unkno
   return undefined;
 }
 
-async function exit(child: ChildProcess): Promise<number | string> {
-  try {
-    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-    return code ?? signal ?? 'unknown';
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 function settings(port: number, durable: boolean): string[] {
   const values: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
@@ -166,10 +150,4 @@ function settings(port: number, durable: boolean): string[] {
     ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-}
-
-/** Nothing of ours leaks into the server: PG* and LC_* would change what it does. */
-function environment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'SystemRoot', 'TEMP', 'TMP'].filter((name) => process.env[name] !== undefined);
-  return { ...Object.fromEntries(kept.map((name) => [name, process.env[name]])), LC_ALL: 'C', TZ: 'UTC' };
 }

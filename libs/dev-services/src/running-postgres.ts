@@ -1,4 +1,4 @@
-import type { Cluster } from './cluster.js';
+import type { Cluster } from './postgres-cluster.js';
 
 /** A Postgres that answers at `url`. */
 export interface RunningPostgres {

@@ -1,0 +1,56 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { machine } from './machine.js';
+import { measures } from './measures.js';
+import { reportJson, reportText } from './report.js';
+import { openServer } from './server.js';
+
+const USAGE = `Usage: npm run bench -- MEASURE [--quick] [--json]
+
+${measures.map(({ id, sentence, target }) => `  ${id}  ${sentence} Target: ${target}.`).join('\n')}
+
+  --quick  fewer and shorter rounds: a first impression
+  --json   the last line of the output is the report as JSON
+
+DATABASE_URL  a Postgres to measure on, its login a superuser; a durable embedded one unless given`;
+
+const HOME = join('.logfold', 'bench');
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const options = { quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const wanted = positionals.map((id) => measures.find((measure) => measure.id === id.toUpperCase()));
+  if (wanted.length === 0 || values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (wanted.includes(undefined)) {
+    console.error(USAGE);
+    return 1;
+  }
+  mkdirSync(HOME, { recursive: true });
+  const server = await openServer(process.env['DATABASE_URL'], HOME);
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      interrupted.abort();
+      void server.close().finally(() => process.exit(130)); // whoever is at work fails for want of a database
+    });
+  try {
+    for (const measure of wanted) {
+      const where = machine(server.description);
+      const say = (line: string): void => console.error(`${measure!.id}: ${line}`);
+      const findings = await measure!.run({ server, home: HOME, quick: values.quick ?? false, say });
+      console.log(values.json ? reportJson(measure!, findings, where) : reportText(measure!, findings, where));
+    }
+    return 0;
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+    return 130;
+  } finally {
+    await server.close();
+  }
+}
