@@ -72,6 +72,7 @@ export function commandHandler<S, C extends Command, E extends Event>(
     await failpoint('append.after-load');
     if (isRejection(decision)) throw rejected(command, decision);
     if (decision.length === 0) return handled([], folded.version, 0n);
+    const next = states.after(folded, decision); // before the append: what cannot be folded must not be stored
     const append = {
       stream: command.stream,
       events: decision,
@@ -79,7 +80,7 @@ export function commandHandler<S, C extends Command, E extends Event>(
       metadata: options.metadata ?? {},
     };
     const appended = await store.append(append, options.tx === undefined ? {} : { tx: options.tx });
-    if (options.tx === undefined) cache.set(command.stream, states.after(folded, decision));
+    if (options.tx === undefined) cache.set(command.stream, next);
     return handled(appended.events as readonly Recorded<E>[], appended.version, appended.position);
   }
 

@@ -33,6 +33,14 @@ test('a service that starts again goes on where it stopped, and folds nothing tw
   }
 });
 
+test('stopped while it starts, a service does not run on', async () => {
+  const shop = service();
+  const starting = shop.start();
+  await shop.stop();
+  await starting;
+  expect(shop.runners.map((runner) => runner.status().state)).toEqual(['stopped']);
+});
+
 test('two processes of one service share the work and fold everything once', async () => {
   const database = memory();
   const processes = [service({ database }), service({ database })];

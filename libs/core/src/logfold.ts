@@ -64,6 +64,13 @@ export function logfold(options: LogfoldOptions): Logfold {
       ? []
       : models.map((model) => readModelRunner(model, options, catalog));
 
+  let starting: Promise<void> | undefined;
+  async function start(): Promise<void> {
+    await database.open();
+    for (const model of models) await database.readModels.prepare(model);
+    for (const runner of runners) runner.start();
+  }
+
   return {
     database,
     catalog,
@@ -79,12 +86,12 @@ export function logfold(options: LogfoldOptions): Logfold {
         throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
       return database.readModels.rows(model) as RowsOf<typeof model>;
     },
-    async start() {
-      await database.open();
-      for (const model of models) await database.readModels.prepare(model);
-      for (const runner of runners) runner.start();
+    start() {
+      starting ??= start();
+      return starting;
     },
     async stop() {
+      await starting?.catch(() => {}); // what was begun is ended, not left to run on
       await Promise.all(runners.map((runner) => runner.stop()));
       await database.close();
     },

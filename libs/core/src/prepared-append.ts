@@ -10,6 +10,9 @@ export const EVENT_SIZE_LIMIT_BYTES = 1024 * 1024 - 16 * 1024;
 /** The most events that one append may hold. */
 export const APPEND_LIMIT = 1_000;
 
+/** The most bytes that the events of one append may have together. */
+export const APPEND_SIZE_LIMIT_BYTES = 32 * 1024 * 1024;
+
 /** An append that was checked and encoded: what adapters store. */
 export interface PreparedAppend {
   readonly stream: string;
@@ -54,6 +57,10 @@ export function prepareAppend(append: Append): PreparedAppend {
   const ids = events.map(() => uuidv7());
   const prepared = events.map((event, index) => prepareEvent(stream, event, ids[index]!, ids[0]!, append.metadata));
   const sizeBytes = prepared.reduce((sum, event) => sum + event.sizeBytes, 0);
+  if (sizeBytes > APPEND_SIZE_LIMIT_BYTES)
+    throw new InvalidAppend(
+      `${sizeBytes} bytes of events for "${stream}" in one append, ${APPEND_SIZE_LIMIT_BYTES} at most`,
+    );
   return { stream, expected, events: prepared, sizeBytes };
 }
 

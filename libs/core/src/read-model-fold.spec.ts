@@ -82,6 +82,12 @@ test('one event may touch several rows', () => {
   );
 });
 
+test('an event that names a row twice is folded into it once', () => {
+  const model: ReadModel = { ...twoKeyed(), key: () => [{ sku: 'all' }, { sku: 'all' }] };
+  const { written } = foldRows(model, new Map(), recorded([received('tea', 2)]));
+  expect([...written.values()]).toEqual([{ sku: 'all', onHand: 2 }]);
+});
+
 test('events that the model does not fold are passed over', () => {
   const model = {
     ...StockLevels,

@@ -29,8 +29,8 @@ export function foldRows(model: ReadModel, rows: ReadonlyMap<string, object>, ev
   for (const event of events) {
     const evolve = model.evolve[event.type];
     if (!evolve) continue;
-    for (const key of each<object>(model.key(event))) {
-      const text = keyText(key);
+    const keys = new Map(each<object>(model.key(event)).map((key) => [keyText(key), key])); // each row once
+    for (const [text, key] of keys) {
       const before = written.get(text) ?? (deleted.has(text) ? undefined : rows.get(text));
       const after = evolve(before, event, key);
       if (after === undefined) continue;

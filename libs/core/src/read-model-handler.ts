@@ -1,3 +1,4 @@
+import { ReadModelMismatch } from './errors.js';
 import type { ReadModel } from './read-model.js';
 import { foldRows, keyText, touchedKeys } from './read-model-fold.js';
 import type { ReadModelTables } from './read-model-tables.js';
@@ -14,6 +15,12 @@ export function readModelHandler<Tx>(model: ReadModel, tables: ReadModelTables<T
       const names = Object.keys(example);
       const existing = await tables.load(tx, model, [...keys.values()]);
       const rows = new Map(existing.map((row) => [keyText(pick(row, names)), row]));
+      for (const text of rows.keys())
+        if (!keys.has(text))
+          throw new ReadModelMismatch(
+            model.name,
+            `the type of its PRIMARY KEY's column writes a key as ${text}: give keys as the column writes them`,
+          );
       const { written, deleted } = foldRows(model, rows, events);
       await tables.write(tx, model, [...written.values()], [...deleted.values()]);
     },

@@ -55,10 +55,9 @@ export async function outcomesOf(
 ): Promise<Outcome[]> {
   const stored = decodeBatch(appends, rows);
   const refused = appends.filter(({ stream }) => !stored.has(stream)).map(({ stream }) => stream);
-  const versions = refused.length === 0 ? new Map<string, number>() : await versionsOf(lane, refused);
+  const versions = await versionsOf(lane, refused);
   return appends.map(
-    ({ stream, expected }) =>
-      stored.get(stream) ?? new WrongExpectedVersion(stream, expected, versions.get(stream) ?? 0),
+    ({ stream, expected }) => stored.get(stream) ?? new WrongExpectedVersion(stream, expected, versions(stream)),
   );
 }
 
@@ -92,8 +91,7 @@ async function readBack(lane: AppendLane, appends: readonly PreparedAppend[]): P
   const refused = appends.filter((_, index) => !found[index]).map(({ stream }) => stream);
   const versions = await versionsOf(lane, refused);
   return appends.map(
-    ({ stream, expected }, index) =>
-      found[index] ?? new WrongExpectedVersion(stream, expected, versions.get(stream) ?? 0),
+    ({ stream, expected }, index) => found[index] ?? new WrongExpectedVersion(stream, expected, versions(stream)),
   );
 }
 
@@ -104,7 +102,20 @@ async function storedBefore(lane: AppendLane, append: PreparedAppend): Promise<A
   return rows.length === 0 ? undefined : decodeAppend(append, rows);
 }
 
-async function versionsOf(lane: AppendLane, streams: readonly string[]): Promise<Map<string, number>> {
-  const rows = await lane.query<{ stream: string; version: number }>(lane.statements.versions, [[...streams]]);
-  return new Map(rows.map(({ stream, version }) => [stream, version]));
+/**
+ * The versions of streams, for the errors of those that were refused; undefined where they cannot be had now. Never
+ * rejects: the other appends of the batch are committed, and must not be told otherwise.
+ */
+async function versionsOf(
+  lane: AppendLane,
+  streams: readonly string[],
+): Promise<(stream: string) => number | undefined> {
+  if (streams.length === 0) return () => undefined;
+  try {
+    const rows = await lane.query<{ stream: string; version: number }>(lane.statements.versions, [[...streams]]);
+    const found = new Map(rows.map(({ stream, version }) => [stream, version]));
+    return (stream) => found.get(stream) ?? 0;
+  } catch {
+    return () => undefined;
+  }
 }

@@ -10,7 +10,7 @@ import {
 import { markFor, type AppendLane } from './append-lane.js';
 import { outcomesOf, resolveOutcome, type Outcome, type Resolver } from './append-outcome.js';
 import { AppendQueue, type WaitingAppend } from './append-queue.js';
-import { isCollision, isDataError, isDefinitelyVoid, translated, unstorable } from './errors.js';
+import { isCollision, isDataError, isDefinitelyVoid, isLockTimeout, translated, unstorable } from './errors.js';
 
 /** A batch that collides with other writers this often is sent one append at a time; one append, until it is given up. */
 const BATCH_COLLISIONS = 3;
@@ -122,6 +122,7 @@ export class Appender {
           }
           return appends.length > 1 ? this.#oneByOne(lane, appends) : [error as Error];
         }
+        if (isLockTimeout(error) && appends.length > 1) return this.#oneByOne(lane, appends);
         if (isDefinitelyVoid(error)) return appends.map(() => error as Error);
         const outcomes = await this.resolve(lane, appends, mark);
         if (outcomes !== 'void') return outcomes;

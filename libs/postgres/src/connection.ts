@@ -125,10 +125,11 @@ interface Address {
 /**
  * postgres.js leaves Nagle's algorithm on, and a statement of several packets then waits for an acknowledgement (88 ms a
  * COPY, measured). The socket is handed over while still connecting: postgres.js' own handlers must see a failure, but
- * after us, so that who asks again at once gets a new client.
+ * after us, so that who asks again at once gets a new client. At `close` too: postgres.js would try again for ever, and
+ * without a pause, where somebody accepts connections and hangs up, as a proxy without a server behind it does.
  */
 function openSocket({ host, port, path }: Address, lost: () => void = () => {}): Socket {
-  const socket = new Socket().setNoDelay(true).on('error', lost);
+  const socket = new Socket().setNoDelay(true).on('error', lost).on('close', lost);
   if (path) socket.connect(path);
   else socket.connect(port[0]!, host[0]!);
   return Object.assign(socket, { host: host[0] }); // TLS takes its server name from here

@@ -24,6 +24,11 @@ export function unstorable(error: Error): string {
   return error.message;
 }
 
+/** Somebody held a lock for too long: in a batch, on one of its streams. */
+export function isLockTimeout(error: unknown): boolean {
+  return sqlState(error) === '55P03';
+}
+
 /** A unique key was violated. */
 export function isDuplicate(error: unknown): boolean {
   return sqlState(error) === '23505';
@@ -67,7 +72,10 @@ export function translated(error: unknown): unknown {
       `The database refused permission (${said}): grant it, or migrate as a role that may`,
       { cause: error },
     );
-  if (state === '55000') return new DatabaseUnsuitable(said, { cause: error });
+  if (state === '55000' || state === '25006')
+    return new DatabaseUnavailable(`The database is no primary that can be written (${said}): try again`, {
+      cause: error,
+    });
   if (endsSession(state) || busy.has(state))
     return new DatabaseUnavailable(`The database could not answer (${said}): try again`, { cause: error });
   return error;

@@ -24,7 +24,7 @@ export async function* readLog(pool: Pool, statements: Statements, range: LogRan
 
   const fetch = (from: bigint): Promise<LogBatch> =>
     translating(() => fetchBatch(pool, statements, { from, safe, size, types }));
-  let next = after < safe ? fetch(after) : undefined;
+  let next = after < safe && !signal?.aborted ? fetch(after) : undefined;
   while (next && !signal?.aborted) {
     const batch = await next;
     next = batch.position < safe ? fetch(batch.position) : undefined;

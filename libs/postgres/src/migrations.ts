@@ -121,7 +121,9 @@ export async function logsOf(sql: Tx): Promise<readonly { readonly schema: strin
      WHERE c.relname = 'log' AND c.relkind = 'r' AND a.attname = 'fence_tag' ORDER BY 1`;
   const logs = [];
   for (const { schema } of tables) {
-    const [row] = await sql.unsafe<{ tag: number }[]>(`SELECT fence_tag AS tag FROM "${schema}".log`);
+    const [row] = await sql.unsafe<{ tag: number }[]>(
+      `SELECT fence_tag AS tag FROM "${schema.replaceAll('"', '""')}".log`,
+    );
     if (row) logs.push({ schema, tag: row.tag });
   }
   return logs;

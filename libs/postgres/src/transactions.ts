@@ -5,7 +5,8 @@ import { translating } from './errors.js';
 /** Transactions, each on a connection of its own; those beyond the number of connections wait for their turn. */
 export class PostgresTransactions implements Transactions<Tx> {
   readonly #free: Connection[];
-  readonly #waiting: ((connection: Connection) => void)[] = [];
+  readonly #waiting: { resolve(connection: Connection): void; reject(error: unknown): void }[] = [];
+  #closed = false;
 
   /** @param committed told after each commit: there may be new events. */
   constructor(
@@ -16,22 +17,29 @@ export class PostgresTransactions implements Transactions<Tx> {
   }
 
   async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    const connection = this.#free.pop() ?? (await new Promise<Connection>((resolve) => this.#waiting.push(resolve)));
+    if (this.#closed) throw closed();
+    const connection =
+      this.#free.pop() ?? (await new Promise<Connection>((resolve, reject) => this.#waiting.push({ resolve, reject })));
     try {
       const result = await inTransaction(connection, work);
       this.committed();
       return result;
     } finally {
       const next = this.#waiting.shift();
-      if (next) next(connection);
+      if (next) next.resolve(connection);
       else this.#free.push(connection);
     }
   }
 
+  /** Ends the transactions that run; those that wait for their turn are refused. */
   async close(): Promise<void> {
+    this.#closed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(closed());
     await Promise.all(this.connections.map((connection) => connection.close()));
   }
 }
+
+const closed = (): NotRunning => new NotRunning('The database is closed: run transactions before close()');
 
 /**
  * Runs `work` between BEGIN and COMMIT on one client; rolls back when it throws. Nobody else may use the connection

@@ -63,6 +63,6 @@ export class PostgresWakeUp implements WakeUp {
     const heard = (from: string): void => {
       if (from !== this.#self) this.#wakeOwn();
     };
-    this.#listener.listen(this.channel, heard, () => this.#wakeOwn()).catch(() => (this.#listener = undefined));
+    this.#listener.listen(this.channel, heard, () => this.#wakeOwn()).catch(() => {}); // it goes on trying by itself
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readModel, sql, type } from '@logfold/core';
-import { openShop, ShopEvents, type OpenShop } from './support/shop.js';
+import { ReadModelMismatch, readModel, readModelHandler, sql, type } from '@logfold/core';
+import { added, openShop, ShopEvents, type OpenShop } from './support/shop.js';
 
 interface Row {
   id: string;
@@ -63,4 +63,22 @@ const plain = Object.keys(row).filter((property) => !['tags', 'nested'].includes
 test.each(plain)('rows are found by their %s', async (property) => {
   const found = await shop.database.readModels.rows(Everything).findMany({ [property]: row[property] });
   expect(found).toEqual([row]);
+});
+
+test('a key that the type of its column rewrites is refused: its row would be begun anew with each batch', async () => {
+  const { database } = shop;
+  const Counted = readModel({
+    name: 'counted',
+    version: 1,
+    from: [ShopEvents],
+    row: type<{ id: string; n: number }>(),
+    table: sql`(id uuid PRIMARY KEY, n int NOT NULL)`,
+    key: () => ({ id: row.id.toUpperCase() }),
+    evolve: { Added: (before) => ({ id: row.id.toUpperCase(), n: (before?.n ?? 0) + 1 }) },
+  });
+  await database.readModels.prepare(Counted);
+  const { events } = await database.events.append({ stream: 'item-1', events: [added()], expected: 'any' });
+  const handler = readModelHandler(Counted, database.readModels);
+  await database.transactions.run((tx) => handler.handle(events, tx));
+  await expect(database.transactions.run((tx) => handler.handle(events, tx))).rejects.toThrow(ReadModelMismatch);
 });

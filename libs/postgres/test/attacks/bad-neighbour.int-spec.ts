@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { AppendQueueFull, EventNotStorable, WrongExpectedVersion } from '@logfold/core';
+import { AppendQueueFull, EventNotStorable, uuidv7, WrongExpectedVersion } from '@logfold/core';
 import { added, openShop, storedEvents, type OpenShop } from '../support/shop.js';
 
 let shop: OpenShop;
@@ -67,3 +67,24 @@ test('more appends than the queue may hold are refused with a retryable error, a
   const stored = await shop.admin`SELECT 1 FROM logfold.events WHERE stream LIKE 'full-%'`;
   expect(stored).toHaveLength(300);
 });
+
+test('an append to a stream that somebody holds fails alone among those of one batch', async () => {
+  const held = Promise.withResolvers<void>();
+  const inserted = Promise.withResolvers<void>();
+  const holder = shop.admin.begin(async (tx) => {
+    await tx`INSERT INTO logfold.events (stream, version, id, type, data, metadata)
+             VALUES ('held-1', 1, ${uuidv7()}, 'Added', '{}', '{}')`;
+    inserted.resolve();
+    await held.promise;
+  });
+  await inserted.promise;
+  const results = await Promise.allSettled(
+    ['free-1', 'held-1', 'free-2'].map((stream) =>
+      shop.database.events.append({ stream, events: [added()], expected: 'none' }),
+    ),
+  );
+  held.resolve();
+  await holder;
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect((results[1] as PromiseRejectedResult).reason).toMatchObject({ code: 'database-unavailable', retryable: true });
+}, 60_000);

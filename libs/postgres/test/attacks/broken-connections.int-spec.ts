@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { eventually, faultProxy, type FaultProxy } from '@logfold/testing';
@@ -54,6 +56,21 @@ describe('Connections that are reset', () => {
       await connection.close();
     });
   });
+});
+
+test('A server that accepts connections and hangs up, as a proxy with nothing behind it does, is an error and no endless loop', async () => {
+  let accepted = 0;
+  const server = createServer((socket) => {
+    accepted++;
+    socket.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const pool = new Pool({ url: `postgres://nobody@127.0.0.1:${port}/nothing`, name: 'asker' }, 1);
+  await expect(pool.sql`SELECT 1`).rejects.toThrow();
+  expect(accepted).toBeLessThan(5);
+  await pool.close();
+  server.close();
 });
 
 describe('A transaction', () => {
