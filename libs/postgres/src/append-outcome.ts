@@ -54,10 +54,10 @@ export async function outcomesOf(
   rows: readonly AppendedRow[],
 ): Promise<Outcome[]> {
   const stored = decodeBatch(appends, rows);
-  const refused = appends.filter(({ stream }) => !stored.has(stream)).map(({ stream }) => stream);
-  const versions = await versionsOf(lane, refused);
-  return appends.map(
-    ({ stream, expected }) => stored.get(stream) ?? new WrongExpectedVersion(stream, expected, versions(stream)),
+  return withRefusals(
+    lane,
+    appends,
+    appends.map(({ stream }) => stored.get(stream)),
   );
 }
 
@@ -88,10 +88,19 @@ async function sendAgain(lane: AppendLane, appends: readonly PreparedAppend[]): 
 async function readBack(lane: AppendLane, appends: readonly PreparedAppend[]): Promise<readonly Outcome[] | 'void'> {
   const found = await Promise.all(appends.map((append) => storedBefore(lane, append)));
   if (found.every((append) => append === undefined)) return 'void';
-  const refused = appends.filter((_, index) => !found[index]).map(({ stream }) => stream);
+  return withRefusals(lane, appends, found);
+}
+
+/** The appends that were stored, and WrongExpectedVersion in the place of those that were not. */
+async function withRefusals(
+  lane: AppendLane,
+  appends: readonly PreparedAppend[],
+  stored: readonly (Appended | undefined)[],
+): Promise<Outcome[]> {
+  const refused = appends.filter((_, index) => !stored[index]).map(({ stream }) => stream);
   const versions = await versionsOf(lane, refused);
   return appends.map(
-    ({ stream, expected }, index) => found[index] ?? new WrongExpectedVersion(stream, expected, versions(stream)),
+    ({ stream, expected }, index) => stored[index] ?? new WrongExpectedVersion(stream, expected, versions(stream)),
   );
 }
 

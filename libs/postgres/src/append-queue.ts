@@ -8,8 +8,8 @@ export interface WaitingAppend {
 }
 
 /** The limits of a batch. */
-export const BATCH_EVENTS = 500;
-export const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_EVENTS = 500;
+const BATCH_BYTES = 4 * 1024 * 1024;
 
 /**
  * The appends that wait for a connection, in the order in which they came. A stream is in one batch at a time, with one
@@ -66,10 +66,5 @@ export class AppendQueue {
   /** The batch has ended, well or not: its streams may go into the next one. */
   done(batch: readonly WaitingAppend[]): void {
     for (const { append } of batch) this.#busyStreams.delete(append.stream);
-  }
-
-  /** Refuses everything that still waits. */
-  rejectAll(error: unknown): void {
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
   }
 }
