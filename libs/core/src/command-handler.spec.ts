@@ -264,6 +264,10 @@ function wrapped(): EventStore<MemoryTx> {
     appendAll: (all, options) => events.appendAll(all, options),
     readStream: (stream, range) => events.readStream(stream, range),
     readLog: (range) => events.readLog(range),
+    readPublished: (range) => events.readPublished(range),
+    end: () => events.end(),
+    idsAt: (positions) => events.idsAt(positions),
+    identity: () => events.identity(),
   };
 }
 

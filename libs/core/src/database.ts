@@ -1,7 +1,10 @@
 import type { Checkpoints } from './checkpoint.js';
 import type { EventStore } from './event-store.js';
 import type { Leases } from './lease.js';
+import type { Parked } from './parked.js';
 import type { ReadModelTables } from './read-model-tables.js';
+import type { RelayMarks } from './relay-mark.js';
+import type { LogIdentity, TopicDeclaration } from './topic.js';
 import type { Transactions } from './transactions.js';
 import type { WakeUp } from './wake-up.js';
 
@@ -14,7 +17,22 @@ export interface Database<Tx = unknown> {
   readonly leases: Leases;
   readonly transactions: Transactions<Tx>;
   readonly readModels: ReadModelTables<Tx>;
+  readonly parked: Parked<Tx>;
+  readonly relayMarks: RelayMarks;
   readonly wakeUp: WakeUp;
+  /**
+   * Writes down the topics that this log's events go to, for whoever reads it without the service's code.
+   * @throws TopicUnsuitable when one was declared with another number of partitions before: keys would move.
+   */
+  declareTopics(topics: readonly TopicDeclaration[]): Promise<void>;
+  /** The topics that were written down, by name. */
+  declaredTopics(): Promise<readonly TopicDeclaration[]>;
+  /**
+   * Makes the log go on behind a position that a topic has already seen, under the next epoch: events behind `shared`
+   * and the service's own checkpoints there are moved behind `behind`. For a log that was restored from a backup: no
+   * position ever means two events to a reader. No append may be under way in another process. Answers the log as it is then.
+   */
+  fork(options: { readonly shared: bigint; readonly behind: bigint }): Promise<LogIdentity>;
   /**
    * Migrates, and checks that the database is fit. Call once, before anything else.
    * @throws DatabaseUnavailable, DatabaseUnsuitable, each with what to do about it.

@@ -9,6 +9,8 @@ export interface EventCatalog {
    * @throws UnknownEventType, UnreadableEventVersion
    */
   current(event: Recorded): Recorded;
+  /** What orders an event that `current` gave: the key that its registry names, else its stream. */
+  keyOf(event: Recorded): string;
 }
 
 /**
@@ -34,6 +36,7 @@ export function eventCatalog(registries: Iterable<object>): EventCatalog {
       if (!creator) throw new UnknownEventType(event.type, event.stream, event.position);
       return event.schemaVersion === creator.version ? event : upcasted(event, creator);
     },
+    keyOf: (event) => creators.get(event.type)?.registry.key?.(event) ?? event.stream,
   };
 }
 

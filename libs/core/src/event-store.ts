@@ -1,5 +1,6 @@
 import type { ExpectedVersion } from './errors.js';
 import type { Event, Metadata, Recorded } from './events.js';
+import type { LogIdentity, PublishedEvent } from './topic.js';
 
 /** Events to append to one stream. */
 export interface Append {
@@ -27,6 +28,23 @@ export interface LogBatch {
   readonly events: readonly Recorded[];
   /** Everything at or before it that matches has been seen: nothing will appear there later. */
   readonly position: bigint;
+}
+
+/** Some events that belong to topics, in the order of the log. */
+export interface PublishedBatch {
+  readonly events: readonly PublishedEvent[];
+  /** As in a LogBatch. */
+  readonly position: bigint;
+}
+
+/** What to read of the events that belong to topics. */
+export interface PublishedRange {
+  readonly after: bigint;
+  /** Only events of this topic; of all topics when absent. */
+  readonly topic?: string;
+  /** Events per batch, 5,000 at most. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** What to read of the log. */
@@ -77,4 +95,19 @@ export interface EventStore<Tx = unknown> {
    * still be committed. The last batch may hold no events and only a position. Memory: two batches.
    */
   readLog(range: LogRange): AsyncIterable<LogBatch>;
+
+  /** The same for events that belong to topics, with their data as JSON text. */
+  readPublished(range: PublishedRange): AsyncIterable<PublishedBatch>;
+
+  /** How far it is safe to read now. */
+  end(): Promise<bigint>;
+
+  /** The ids of the events at these positions; positions without an event are absent. */
+  idsAt(positions: readonly bigint[]): Promise<ReadonlyMap<bigint, string>>;
+
+  /** Which log this is. */
+  identity(): Promise<LogIdentity>;
 }
+
+/** A log as other services may read it. */
+export type PublishedLog = Pick<EventStore, 'readPublished' | 'end' | 'idsAt' | 'identity'>;

@@ -140,6 +140,7 @@ export function events<const T extends EventTypes>(
   ]);
   const result = Object.fromEntries(creators);
   registries.set(result, made);
+  declaring.set(made, result);
   return result;
 }
 
@@ -147,6 +148,13 @@ export function events<const T extends EventTypes>(
 export function registryOf(of: object): EventRegistry {
   const found = registries.get(of);
   if (!found) throw new InvalidDefinition('expected a registry made by events(...)');
+  return found;
+}
+
+/** The registry made by `events` that a creator belongs to. @throws InvalidDefinition for anything else. */
+export function registryOfCreator(creator: Creator): object {
+  const found = declaring.get((creator as Partial<EventCreator> | undefined)?.registry as EventRegistry);
+  if (!found) throw new InvalidDefinition('expected a creator of events, such as StockEvents.StockReceived');
   return found;
 }
 
@@ -174,6 +182,7 @@ export function upcastData(creator: EventCreator, { schemaVersion: found, data, 
 }
 
 const registries = new WeakMap<object, EventRegistry>();
+const declaring = new WeakMap<EventRegistry, object>();
 
 function creator(of: EventRegistry, type: string, definition: Schema<any, any> | Versioned): EventCreator {
   const { schema, version, upcast } =

@@ -2,6 +2,8 @@
 export { type, type In, type Out, type Schema, type SchemaIssue } from './schema.js';
 export {
   events,
+  registryOf,
+  registryOfCreator,
   versioned,
   type Creator,
   type DataOf,
@@ -9,6 +11,7 @@ export {
   type Event,
   type EventOf,
   type Events,
+  type EventRegistry,
   type EventTypes,
   type Metadata,
   type Recorded,
@@ -36,9 +39,11 @@ export {
   type StateOf,
 } from './decider.js';
 export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type Sql } from './read-model.js';
+export { reaction, type Reaction, type ReactionContext } from './reaction.js';
+export { retry, type RetryPolicy } from './retry-policy.js';
 
 // Run: a service over its database.
-export { logfold, type Definition, type Logfold, type LogfoldOptions, type Run } from './logfold.js';
+export { logfold, type Definition, type Logfold, type LogfoldOptions, type Role, type Run } from './logfold.js';
 export {
   commandHandler,
   type CommandHandlerOptions,
@@ -55,17 +60,38 @@ export { readModelHandler, subscriptionName } from './read-model-handler.js';
 export { foldRows, keyText, touchedKeys, type FoldedRows } from './read-model-fold.js';
 export { probeKey } from './key-probe.js';
 export { logSource, type LogSourceOptions } from './log-source.js';
+export { topicLogSource } from './topic-log-source.js';
+export { logTopics, type ReadableLog } from './log-topics.js';
+export { ownRegistries, serviceRunners } from './service-runners.js';
+export { reactionHandler } from './reaction-handler.js';
+export { relay, RELAY, type RelayParts } from './relay.js';
+export { forkLog, republish, type Forked, type RepairParts } from './topic-repair.js';
+export { checkTails, RelayPlan, type LostRecords } from './relay-plan.js';
 export { runner, type Runner, type RunnerContext, type RunnerOptions, type RunnerStatus } from './runner.js';
 export { whileLeased, type LeasedOptions } from './leased.js';
 
 // Ports: what an adapter provides.
 export type { Database } from './database.js';
-export type { Append, Appended, EventStore, LogBatch, LogRange, StreamRange } from './event-store.js';
-export type { CheckpointKey, Checkpoints } from './checkpoint.js';
+export type {
+  Append,
+  Appended,
+  EventStore,
+  LogBatch,
+  LogRange,
+  PublishedBatch,
+  PublishedLog,
+  PublishedRange,
+  StreamRange,
+} from './event-store.js';
+export type { Checkpoint, CheckpointKey, Checkpoints, Move } from './checkpoint.js';
+export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } from './parked.js';
+export type { RelayMark, RelayMarks } from './relay-mark.js';
 export type { Lease, Leases } from './lease.js';
 export type { Transactions } from './transactions.js';
 export type { ReadModelTables } from './read-model-tables.js';
-export type { Source } from './source.js';
+export type { CheckpointReader, ReadOptions, Source, SourceBatch, SourceEvent, StartFrom } from './source.js';
+export type { PartitionTail, Publisher, PublisherSession, RecordIdentity } from './publisher.js';
+export type { LogIdentity, PublishedEvent, TopicDeclaration, TopicRecord, Topics } from './topic.js';
 export type { WakeUp } from './wake-up.js';
 
 // For adapters: what they all do alike.
@@ -78,10 +104,21 @@ export {
   type PreparedAppend,
   type PreparedEvent,
 } from './prepared-append.js';
-export { checkDottedName, checkIdentifier, checkStreamName, columnOf, propertyOf, STREAM_NAME_LIMIT } from './names.js';
+export {
+  checkDottedName,
+  checkHyphenatedName,
+  checkIdentifier,
+  checkStreamName,
+  columnOf,
+  propertyOf,
+  STREAM_NAME_LIMIT,
+} from './names.js';
+export { partitionOf } from './partition.js';
+export { Chain, verdict, type AtEnd, type Link, type Verdict } from './acceptance.js';
 export { validated } from './validate.js';
 export { uuidv7 } from './uuid.js';
 export { backoffMs, type Backoff } from './backoff.js';
 export { systemClock, type Clock } from './clock.js';
 export { armFailpoints, failpoint, type FailpointAction } from './failpoint.js';
 export * from './errors.js';
+export * from './topic-errors.js';

@@ -13,9 +13,12 @@ export interface LeasedOptions {
 
 /**
  * Waits for a lease, then runs `work`, renewing the lease at a third of its time; gives it back at the end.
- * `work`'s signal aborts when the caller's does, and when the lease is lost.
+ * `work`'s signal aborts when the caller's does, and when the lease is lost; `held` asks the database whether it still is.
  */
-export async function whileLeased(options: LeasedOptions, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function whileLeased(
+  options: LeasedOptions,
+  work: (signal: AbortSignal, held: () => Promise<boolean>) => Promise<void>,
+): Promise<void> {
   const { leases, signal } = options;
   const lease = await waitFor(options);
   if (!lease) return;
@@ -23,7 +26,7 @@ export async function whileLeased(options: LeasedOptions, work: (signal: AbortSi
   const ended = new AbortController();
   const renewing = renew(lease, options, lost, ended.signal);
   try {
-    await work(AbortSignal.any([signal, lost.signal]));
+    await work(AbortSignal.any([signal, lost.signal]), () => leases.renew(lease, options.ttlMs));
   } finally {
     ended.abort();
     await renewing;

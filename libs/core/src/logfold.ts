@@ -1,29 +1,45 @@
-import { randomUUID } from 'node:crypto';
 import { commandHandler, type HandlerOf } from './command-handler.js';
 import type { Database } from './database.js';
 import type { Decider } from './decider.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
-import { logSource } from './log-source.js';
+import type { Recorded } from './events.js';
+import type { Reaction } from './reaction.js';
 import type { ReadModel, RowsOf } from './read-model.js';
-import { readModelHandler, subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './read-model-handler.js';
+import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
-import { subscription } from './subscription.js';
+import { ownTopics, serviceRunners } from './service-runners.js';
+import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
-export type Definition = Decider | ReadModel;
+export type Definition = Decider | ReadModel | Reaction;
+
+/** A kind of loop that a process can run. */
+export type Role = 'relay' | 'read-models' | 'reactions';
 
 /** Which loops run in this process; commands and queries always work. */
-export type Run = 'everything' | 'nothing' | readonly 'read-models'[];
+export type Run = 'everything' | 'nothing' | readonly Role[];
 
 /** The parts of a service. */
 export interface LogfoldOptions {
   readonly database: Database<any>;
   readonly definitions: readonly Definition[];
+  /** Registries of events that the service appends without a decider: the relay must know the topics of all. */
+  readonly events?: readonly object[];
+  /**
+   * How services hear each other. Events of registries that begin with another service's name then come from its topic;
+   * without `topics`, all events are the service's own.
+   */
+  readonly topics?: Topics;
   readonly run?: Run;
   /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
   readonly leaseTtlMs?: number;
   readonly runner?: RunnerOptions;
+  /** Told when an event could not be handled and its key was parked. */
+  readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
+  /** Told when a broker had lost records that it had acknowledged; they are sent again. */
+  readonly onLost?: (lost: LostRecords) => void;
 }
 
 /**
@@ -46,7 +62,7 @@ export interface Logfold {
 
 /** Puts a service together. Nothing is opened before `start`. @throws InvalidDefinition for definitions that clash. */
 export function logfold(options: LogfoldOptions): Logfold {
-  const { database, definitions, run = 'everything' } = options;
+  const { database, definitions } = options;
   const deciders = definitions.filter((definition) => definition.kind === 'decider');
   const models = definitions.filter((definition) => definition.kind === 'read model');
   refuseDuplicates(
@@ -54,19 +70,26 @@ export function logfold(options: LogfoldOptions): Logfold {
     deciders.map((decider) => decider.name),
   );
   refuseDuplicates('read model', models.map(subscriptionName));
-  const registries = [...deciders.map((decider) => decider.events), ...models.flatMap((model) => model.from)];
+  const reactions = definitions.filter((definition) => definition.kind === 'reaction');
+  refuseDuplicates(
+    'reaction',
+    reactions.map((reaction) => reaction.name),
+  );
+  const registries = [
+    ...(options.events ?? []),
+    ...deciders.map((decider) => decider.events),
+    ...[...models, ...reactions].flatMap((definition) => definition.from),
+  ];
   const catalog = eventCatalog(registries);
 
   // Each with a cache of its own: two deciders may fold the same stream into different states.
   const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events)]));
-  const runners =
-    run === 'nothing' || !includesReadModels(run)
-      ? []
-      : models.map((model) => readModelRunner(model, options, catalog));
+  const runners = serviceRunners(options, catalog);
 
   let starting: Promise<void> | undefined;
   async function start(): Promise<void> {
     await database.open();
+    await database.declareTopics(ownTopics(options));
     for (const model of models) await database.readModels.prepare(model);
     for (const runner of runners) runner.start();
   }
@@ -96,30 +119,6 @@ export function logfold(options: LogfoldOptions): Logfold {
       await database.close();
     },
   };
-}
-
-function readModelRunner(model: ReadModel, options: LogfoldOptions, catalog: EventCatalog): Runner {
-  const { checkpoints, transactions, leases, readModels, events, wakeUp, service } = options.database;
-  return subscription(
-    {
-      name: subscriptionName(model),
-      source: logSource(service, events, wakeUp),
-      handler: readModelHandler(model, readModels),
-      catalog,
-      checkpoints,
-      transactions,
-      leases,
-      owner: processName,
-      ...(options.leaseTtlMs === undefined ? {} : { leaseTtlMs: options.leaseTtlMs }),
-    },
-    options.runner,
-  );
-}
-
-const processName = `${process.pid}-${randomUUID()}`;
-
-function includesReadModels(run: Run): boolean {
-  return run === 'everything' || run.includes('read-models');
 }
 
 function refuseDuplicates(kind: string, names: readonly string[]): void {

@@ -2,6 +2,7 @@ import { InvalidDefinition, InvalidStreamName } from './errors.js';
 
 const dotted = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/;
 const identifier = /^[a-z][a-z0-9_]{0,47}$/;
+const hyphenated = /^[a-z][a-z0-9_-]{0,47}$/;
 const controlCharacter = /\p{Cc}/u;
 
 /** The longest stream name that is accepted, in characters. */
@@ -20,6 +21,14 @@ export function checkIdentifier(kind: string, name: string): void {
   if (!identifier.test(name))
     throw new InvalidDefinition(
       `${kind} name "${name}" must start with a lower-case letter and hold only lower-case letters, digits and underscores (48 at most)`,
+    );
+}
+
+/** Refuses names of reactions other than `notify-manufacturer`: as identifiers, but with hyphens as well. */
+export function checkHyphenatedName(kind: string, name: string): void {
+  if (!hyphenated.test(name))
+    throw new InvalidDefinition(
+      `${kind} name "${name}" must start with a lower-case letter and hold only lower-case letters, digits, underscores and hyphens (48 at most)`,
     );
 }
 

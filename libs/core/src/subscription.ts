@@ -1,12 +1,17 @@
-import type { CheckpointKey, Checkpoints } from './checkpoint.js';
-import { CheckpointMoved } from './errors.js';
+import type { Checkpoints } from './checkpoint.js';
+import { systemClock } from './clock.js';
+import { untilOneFails } from './concurrently.js';
+import { Delivery } from './delivery.js';
 import type { EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
+import { InTurn } from './in-turn.js';
 import type { Leases } from './lease.js';
 import { whileLeased } from './leased.js';
+import type { Parked } from './parked.js';
+import type { RetryPolicy } from './retry-policy.js';
 import { runner, type Runner, type RunnerContext, type RunnerOptions } from './runner.js';
-import type { Source } from './source.js';
+import type { Source, StartFrom } from './source.js';
 import type { Transactions } from './transactions.js';
 
 /** What a subscription does with events. Its effects belong into `tx`; they happen once. */
@@ -19,49 +24,68 @@ export interface SubscriptionHandler<Tx = unknown> {
 export interface SubscriptionParts<Tx = unknown> {
   /** Unique in the service; also the name of its lease. */
   readonly name: string;
-  readonly source: Source;
+  /** Read at the same time; their batches are handled one after the other. */
+  readonly sources: readonly Source[];
+  readonly from: StartFrom;
   readonly handler: SubscriptionHandler<Tx>;
+  /** What becomes of an event whose handler throws. Without a policy the runner tries again, and then fails. */
+  readonly onError?: RetryPolicy;
+  /** True for a handler whose rows mix keys: one process at a time reads everything, also where readers could share. */
+  readonly oneWriter: boolean;
   readonly catalog: EventCatalog;
   readonly checkpoints: Checkpoints<Tx>;
+  readonly parked: Parked<Tx>;
   readonly transactions: Transactions<Tx>;
   readonly leases: Leases;
   /** Who holds the lease: one name per process. */
   readonly owner: string;
   readonly leaseTtlMs?: number;
+  /** Told when the key of an event was parked. */
+  readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
 }
+
+const REQUESTS_EVERY_MS = 500;
 
 /**
- * The one loop behind read models, process managers and reactions: takes the lease, loads the checkpoint, and for each
- * batch runs the handler and moves the checkpoint in one transaction. So every effect happens once, whatever is killed,
- * frozen or run twice: a runner that was overtaken finds the checkpoint moved and rolls back.
+ * The one loop behind read models, process managers and reactions: for each batch it runs the handler and moves the
+ * checkpoints in one transaction. So every effect happens once, whatever is killed, frozen or run twice: a runner that
+ * was overtaken finds a checkpoint moved and rolls back. Between batches it does what people asked of parked keys.
  */
 export function subscription<Tx>(parts: SubscriptionParts<Tx>, options: RunnerOptions = {}): Runner {
-  const { name, leases, owner, leaseTtlMs = 10_000 } = parts;
-  return runner(
-    name,
-    (context) =>
-      whileLeased({ leases, name, owner, ttlMs: leaseTtlMs, signal: context.signal, ...options }, (signal) =>
-        follow(parts, { ...context, signal }),
-      ),
-    options,
-  );
+  const { name, sources, oneWriter, leases, owner, leaseTtlMs = 10_000 } = parts;
+  const work = (context: RunnerContext): Promise<void> => follow(parts, context, options);
+  const shared = !oneWriter && sources.every((source) => source.shared);
+  const leased = (context: RunnerContext): Promise<void> =>
+    whileLeased({ leases, name, owner, ttlMs: leaseTtlMs, signal: context.signal, ...options }, (signal) =>
+      work({ ...context, signal }),
+    );
+  return runner(name, shared ? work : leased, options);
 }
 
-async function follow<Tx>(parts: SubscriptionParts<Tx>, { signal, progressed }: RunnerContext): Promise<void> {
-  const { name, source, handler, catalog, checkpoints, transactions } = parts;
-  const key: CheckpointKey = { subscription: name, source: source.name, partition: 0 };
-  let position = await checkpoints.load(key);
-  for await (const batch of source.read({ after: position, types: handler.types, signal })) {
-    await failpoint('subscription.after-fetch');
-    const events = batch.events.map((event) => catalog.current(event));
-    await transactions.run(async (tx) => {
-      if (events.length > 0) await handler.handle(events, tx);
-      await failpoint('subscription.mid-handler');
-      if (!(await checkpoints.move(tx, key, position, batch.position))) throw new CheckpointMoved(name, position);
-      await failpoint('subscription.before-commit');
-    });
-    await failpoint('subscription.after-commit');
-    position = batch.position;
-    progressed();
-  }
+async function follow<Tx>(
+  parts: SubscriptionParts<Tx>,
+  { signal, progressed }: RunnerContext,
+  { clock = systemClock }: RunnerOptions,
+): Promise<void> {
+  const { name, sources, from, handler } = parts;
+  const turns = new InTurn(sources.length * 2);
+  const deliveries = sources.map((source) => new Delivery(parts, source, clock));
+
+  const reading = deliveries.map((delivery) => async (until: AbortSignal) => {
+    const { source, checkpoints } = delivery;
+    const options = { subscription: name, types: handler.types, from, checkpoints, signal: until };
+    for await (const batch of source.read(options)) {
+      await failpoint('subscription.after-fetch');
+      await turns.run(name, () => delivery.deliver(batch, until));
+      await failpoint('subscription.after-commit');
+      progressed();
+    }
+  });
+  const asked = async (until: AbortSignal): Promise<void> => {
+    while (!until.aborted) {
+      await clock.sleep(REQUESTS_EVERY_MS, until);
+      for (const delivery of deliveries) if (!until.aborted) await turns.run(name, () => delivery.answerRequests());
+    }
+  };
+  await untilOneFails(signal, parts.onError?.then === 'park' ? [...reading, asked] : reading);
 }

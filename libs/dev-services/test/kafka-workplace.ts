@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kafka, logLevel, Partitioners, type Consumer, type Producer } from 'kafkajs';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { startKafka, type KafkaOptions, type RunningKafka } from '@logfold/dev-services';
 import { thisProcess } from '../src/process.js';
 import { kafkaUser, type User } from './user.js';
@@ -55,8 +55,23 @@ export async function makeTopic({ brokers }: { brokers: string[] }, topic: strin
   }
 }
 
-/** Commits records in one transaction. */
-export async function commit({ brokers }: { brokers: string[] }, topic: string, values: string[]): Promise<void> {
+/** Commits records in one transaction; begins anew, with a new producer, as long as a node that goes down prevents it. */
+export async function commit(cluster: { brokers: string[] }, topic: string, values: string[]): Promise<void> {
+  for (let tries = 100; ; tries--) {
+    const prepared = await prepare(cluster, topic, values).catch((error: unknown) => {
+      if (tries === 0) throw error;
+    });
+    if (!prepared) continue;
+    try {
+      return await prepared.commit();
+    } finally {
+      await prepared.disconnect();
+    }
+  }
+}
+
+/** Sends records in a transaction that is still open: kafkajs tries none of that again when a connection breaks. */
+async function prepare({ brokers }: { brokers: string[] }, topic: string, values: string[]) {
   const producer = client(brokers).producer({
     transactionalId: randomUUID(),
     idempotent: true,
@@ -64,11 +79,15 @@ export async function commit({ brokers }: { brokers: string[] }, topic: string, 
     createPartitioner: Partitioners.DefaultPartitioner,
     retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 100 },
   });
-  await using(producer, async () => {
+  try {
+    await producer.connect();
     const transaction = await producer.transaction();
     await transaction.send({ topic, messages: values.map((value) => ({ value })) });
-    await transaction.commit();
-  });
+    return { commit: () => transaction.commit(), disconnect: () => producer.disconnect() };
+  } catch (error) {
+    await producer.disconnect();
+    throw error;
+  }
 }
 
 /**
@@ -78,7 +97,8 @@ export async function commit({ brokers }: { brokers: string[] }, topic: string, 
 export async function committed({ brokers }: { brokers: string[] }, topic: string, count: number): Promise<string[]> {
   const consumer = client(brokers).consumer({ groupId: randomUUID(), maxWaitTimeInMs: 100, readUncommitted: false });
   const values: string[] = [];
-  await using(consumer, async () => {
+  await consumer.connect();
+  try {
     await consumer.subscribe({ topic, fromBeginning: true });
     await new Promise<void>((done, failed) => {
       AbortSignal.timeout(readMs).addEventListener('abort', () => failed(new Error(`read only ${values}`)));
@@ -88,17 +108,10 @@ export async function committed({ brokers }: { brokers: string[] }, topic: strin
       };
       consumer.run({ autoCommit: false, eachMessage }).catch(failed);
     });
-  });
-  return values;
-}
-
-async function using(client: Producer | Consumer, work: () => Promise<void>): Promise<void> {
-  await client.connect();
-  try {
-    await work();
   } finally {
-    await client.disconnect();
+    await consumer.disconnect();
   }
+  return values;
 }
 
 function client(brokers: string[]): Kafka {

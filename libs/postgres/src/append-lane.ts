@@ -1,15 +1,13 @@
-import { DatabaseUnavailable, uuidv7, type PreparedAppend } from '@logfold/core';
+import { uuidv7, type PreparedAppend } from '@logfold/core';
 import { encodeBatch, type AppendedRow } from './append-encoding.js';
 import type { Connection } from './connection.js';
 import type { Statements } from './statements.js';
 
 /** One connection for appends, used for one batch at a time. */
 export class AppendLane {
-  /** @param deadlineMs longer than the server's own statement time-out: past it the connection counts as lost. */
   constructor(
     readonly connection: Connection,
     readonly statements: Statements,
-    readonly deadlineMs: number,
   ) {}
 
   /** Stores a batch in one statement and one commit. With `mark` its id goes into `appends` in the same statement. */
@@ -20,24 +18,12 @@ export class AppendLane {
       : this.query<AppendedRow>(this.statements.appendMarked, [json, mark]);
   }
 
-  /** Runs a prepared statement within the deadline. A connection that misses it is thrown away. */
+  /** Runs a prepared statement. @throws DatabaseUnavailable when it is not answered: the outcome is open then. */
   async query<Row extends object>(
     text: string,
     parameters: readonly (string | number | string[])[],
   ): Promise<readonly Row[]> {
-    const { sql } = this.connection;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new DatabaseUnavailable(`The database did not answer within ${this.deadlineMs} ms`));
-        this.connection.discard(sql);
-      }, this.deadlineMs);
-    });
-    try {
-      return await Promise.race([sql.unsafe<Row[]>(text, parameters as string[], { prepare: true }), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return this.connection.sql.unsafe<Row[]>(text, parameters as string[], { prepare: true });
   }
 }
 

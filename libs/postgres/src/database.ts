@@ -6,11 +6,15 @@ import { Connection, Pool, type ConnectionOptions, type Tx } from './connection.
 import { translating } from './errors.js';
 import { PostgresEventStore } from './event-store.js';
 import { checkLog, checkServer } from './fitness.js';
+import { fork } from './fork.js';
 import { PostgresLeases } from './leases.js';
 import { migrate } from './migrations.js';
+import { PostgresParked } from './parked.js';
 import { PostgresReadModelTables } from './read-model-tables.js';
+import { PostgresRelayMarks } from './relay-marks.js';
 import { APP_ROLE } from './roles.js';
 import { statementsFor } from './statements.js';
+import { declaredTopics, declareTopics } from './topics-table.js';
 import { PostgresTransactions } from './transactions.js';
 import { PostgresWakeUp } from './wake-up.js';
 
@@ -38,7 +42,6 @@ const APPEND_CONNECTIONS = 2;
 const QUERY_CONNECTIONS = 2;
 const SCAN_CONNECTIONS = 2;
 const APPEND_STATEMENT_TIMEOUT_MS = 10_000;
-const APPEND_DEADLINE_MS = 15_000;
 
 /**
  * Keeps the log, the checkpoints and the read models of a service in Postgres. Connects when first used.
@@ -68,7 +71,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
   );
   const lanes = Array.from({ length: APPEND_CONNECTIONS }, () => {
     const connection = new Connection({ ...working('append'), statementTimeoutMs: APPEND_STATEMENT_TIMEOUT_MS });
-    return new AppendLane(connection, statements, APPEND_DEADLINE_MS);
+    return new AppendLane(connection, statements);
   });
   const appender = new Appender(lanes, queueLimit, wake);
 
@@ -80,7 +83,12 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     leases: new PostgresLeases(querying, schema),
     transactions,
     readModels: new PostgresReadModelTables(owner, querying, schema),
+    parked: new PostgresParked(querying, schema),
+    relayMarks: new PostgresRelayMarks(querying, schema),
     wakeUp,
+    declareTopics: (topics) => declareTopics(querying, schema, topics),
+    declaredTopics: () => declaredTopics(querying, schema),
+    fork: (options) => fork({ url, name: `logfold ${service} fork` }, schema, options),
     open: () =>
       translating(async () => {
         await checkServer(login.sql);

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { DatabaseUnavailable, DatabaseUnsuitable, LogfoldError } from '@logfold/core';
 
 /** The SQLSTATE of an error of the server; undefined for any other. */
@@ -46,7 +47,7 @@ export function isDefinitelyVoid(error: unknown): boolean {
 
 /** What callers see of an error of postgres.js or of the server. Errors of our own pass as they are. */
 export function translated(error: unknown): unknown {
-  if (error instanceof LogfoldError || !(error instanceof Error)) return error;
+  if (error instanceof LogfoldError || !isNativeError(error)) return error;
   const state = sqlState(error);
   const said = error.message;
   if (state === undefined) {

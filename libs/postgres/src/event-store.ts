@@ -8,8 +8,12 @@ import {
   type Appended,
   type EventStore,
   type LogBatch,
+  type LogIdentity,
   type LogRange,
   type PreparedAppend,
+  type PublishedBatch,
+  type PublishedLog,
+  type PublishedRange,
   type Recorded,
   type StreamRange,
 } from '@logfold/core';
@@ -18,6 +22,7 @@ import type { Appender } from './appender.js';
 import type { Pool, Tx } from './connection.js';
 import { isDataError, isDuplicate, translated, translating, unstorable } from './errors.js';
 import { readLog } from './log-reader.js';
+import { publishedLog } from './published-log.js';
 import { recordedEvent, type EventRow } from './recorded-event.js';
 import type { Statements } from './statements.js';
 
@@ -26,13 +31,17 @@ const LARGEST_STREAM_PAGE = 5_000;
 
 /** The event store in Postgres. Appends without a transaction go through the coalescing appender. */
 export class PostgresEventStore implements EventStore<Tx> {
+  readonly #published: PublishedLog;
+
   /** @param reading for short statements; @param scanning for reading the log, which may take long. */
   constructor(
     readonly reading: Pool,
     readonly scanning: Pool,
     readonly statements: Statements,
     readonly appender: Appender,
-  ) {}
+  ) {
+    this.#published = publishedLog(reading, scanning, statements);
+  }
 
   async append(append: Append, { tx }: { readonly tx?: Tx } = {}): Promise<Appended> {
     const prepared = prepareAppend(append);
@@ -60,6 +69,22 @@ export class PostgresEventStore implements EventStore<Tx> {
 
   readLog(range: LogRange): AsyncIterable<LogBatch> {
     return readLog(this.scanning, this.statements, range);
+  }
+
+  readPublished(range: PublishedRange): AsyncIterable<PublishedBatch> {
+    return this.#published.readPublished(range);
+  }
+
+  end(): Promise<bigint> {
+    return this.#published.end();
+  }
+
+  idsAt(positions: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
+    return this.#published.idsAt(positions);
+  }
+
+  identity(): Promise<LogIdentity> {
+    return this.#published.identity();
   }
 
   /** The same statement inside the caller's transaction. Best the last one before COMMIT: the fence is held until then. */

@@ -20,6 +20,11 @@ export interface Statements {
   readonly readLog: string;
   /** The same, and $4: types. */
   readonly readLogOfTypes: string;
+  /** $1: after position, $2: up to position, $3: limit, $4: bytes, $5: topic or NULL for all. */
+  readonly readPublished: string;
+  /** $1: positions. */
+  readonly idsAt: string;
+  readonly identity: string;
   /** Forgets batches that no late request can belong to any more. */
   readonly forgetBatches: string;
 }
@@ -53,6 +58,9 @@ SELECT e.stream, e.version, e.position, e.recorded_at
     safePosition: `SELECT ${schema}.safe_position() AS position`,
     readLog: readLog(''),
     readLogOfTypes: readLog(' AND type = ANY($4::text[])'),
+    readPublished: `SELECT * FROM ${schema}.published($1, $2, $3, $4, $5)`,
+    idsAt: `SELECT position, id FROM ${schema}.events WHERE position = ANY($1::bigint[])`,
+    identity: `SELECT id, name, epoch FROM ${schema}.log`,
     forgetBatches: `DELETE FROM ${schema}.appends WHERE recorded_at < now() - interval '1 day'`,
   };
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { systemClock, type WakeUp } from '@logfold/core';
-import { openClient, type ConnectionOptions, type Pool, type Sql } from './connection.js';
+import { openClient, type Client, type ConnectionOptions, type Pool } from './connection.js';
 
 /** Others are told at most once in this time. A NOTIFY in every commit would halve the throughput (measured: 0.45). */
 const NOTIFY_EVERY_MS = 10;
@@ -13,7 +13,7 @@ export class PostgresWakeUp implements WakeUp {
   readonly #seen = new WeakMap<object, number>();
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
-  #listener: Sql | undefined;
+  #listener: Client | undefined;
   #closed = false;
 
   /** @param channel the channel of this log; @param listening the connection that listens, made with the first reader. */
@@ -48,7 +48,7 @@ export class PostgresWakeUp implements WakeUp {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#wakeOwn();
-    await this.#listener?.end({ timeout: 1 });
+    await this.#listener?.end(1);
   }
 
   #wakeOwn(): void {
@@ -63,6 +63,6 @@ export class PostgresWakeUp implements WakeUp {
     const heard = (from: string): void => {
       if (from !== this.#self) this.#wakeOwn();
     };
-    this.#listener.listen(this.channel, heard, () => this.#wakeOwn()).catch(() => {}); // it goes on trying by itself
+    this.#listener.sql.listen(this.channel, heard, () => this.#wakeOwn()).catch(() => {}); // it goes on trying by itself
   }
 }

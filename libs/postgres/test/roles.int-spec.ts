@@ -20,6 +20,10 @@ const insert = (columns = '', values = ''): string =>
   `INSERT INTO logfold.events (stream, version, id, type, data, metadata${columns})
    VALUES ('item-2', 1, '${uuidv7()}', 'Added', '{}', '{}'${values})`;
 
+const request = (columns = '', values = ''): string =>
+  `INSERT INTO logfold.parked_requests (id, subscription, source, key, action, who, why${columns})
+   VALUES ('${uuidv7()}', 's', 'shop', 'k', 'skip', 'ada', 'wrong'${values})`;
+
 const changes = [
   `UPDATE logfold.events SET data = '{}'`,
   'DELETE FROM logfold.events',
@@ -30,6 +34,30 @@ const changes = [
   'ALTER TABLE logfold.events DISABLE TRIGGER fence',
   'DROP TABLE logfold.events',
   'CREATE TABLE logfold.mine (n int)',
+  'ALTER TABLE logfold.events DISABLE TRIGGER immutable',
+  'UPDATE logfold.log SET epoch = epoch + 1',
+  'DELETE FROM logfold.checkpoints',
+  'UPDATE logfold.topics SET partitions = 9',
+  'DELETE FROM logfold.topics',
+  'INSERT INTO logfold.relay DEFAULT VALUES',
+  'DELETE FROM logfold.relay',
+  'DELETE FROM logfold.parked_requests',
+  'TRUNCATE logfold.parked_requests',
+  `UPDATE logfold.parked_requests SET who = 'somebody else'`,
+  request(', requested_at', ', now()'),
+  request(', outcome', `, 'drained'`),
+];
+
+/** What the application does beside appending. */
+const work = [
+  `INSERT INTO logfold.topics VALUES ('shop.item', 3)`,
+  'UPDATE logfold.relay SET position = 7',
+  `INSERT INTO logfold.parked (subscription, source, partition, key, position, stream, version, id, type, schema_version,
+     data, metadata, recorded_at) VALUES ('s', 'shop', 0, 'k', 7, 'item-7', 1, '${uuidv7()}', 'Added', 1, '{}', '{}', now())`,
+  `UPDATE logfold.parked SET error = 'no'`,
+  'DELETE FROM logfold.parked',
+  request(),
+  `UPDATE logfold.parked_requests SET handled_at = now(), outcome = 'skipped'`,
 ];
 
 describe('The application', () => {
@@ -42,6 +70,10 @@ describe('The application', () => {
     await as(APP_ROLE, 'SELECT * FROM logfold.events');
   });
 
+  test.each(work)('may: %s', async (statement) => {
+    await as(APP_ROLE, statement);
+  });
+
   test('works as its role, not as the login', async () => {
     const [row] = await shop.database.transactions.run((tx) => tx`SELECT current_user AS "user"`);
     expect(row).toEqual({ user: APP_ROLE });
@@ -49,12 +81,15 @@ describe('The application', () => {
 });
 
 describe('Readers', () => {
-  test.each([...changes, insert()])('may not: %s', async (statement) => {
+  test.each([...changes, insert(), ...work])('may not: %s', async (statement) => {
     await expect(as(READ_ROLE, statement)).rejects.toThrow(/permission denied|must be owner/);
   });
 
-  test('may read events and how far they are safe to read', async () => {
+  test('may read everything, and how far events are safe to read', async () => {
     await as(READ_ROLE, 'SELECT * FROM logfold.events; SELECT logfold.safe_position()');
+    await as(READ_ROLE, 'SELECT * FROM logfold.published(0, 1000, 10, 1000, NULL)');
+    for (const table of ['log', 'topics', 'relay', 'parked', 'parked_requests', 'checkpoints'])
+      await as(READ_ROLE, `SELECT * FROM logfold.${table}`);
   });
 });
 

@@ -1,8 +1,10 @@
 import {
   appendedFrom,
+  DatabaseUnavailable,
   InvalidAppend,
   meets,
   prepareAppend,
+  uuidv7,
   WrongExpectedVersion,
   type Append,
   type Appended,
@@ -10,23 +12,20 @@ import {
   type EventStore,
   type ExpectedVersion,
   type LogBatch,
+  type LogIdentity,
   type LogRange,
   type PreparedAppend,
+  type PublishedBatch,
+  type PublishedRange,
   type Recorded,
   type StreamRange,
   type WakeUp,
 } from '@logfold/core';
+import { isPublished, published, recorded, type Row } from './row.memory.js';
 import { requireStorable } from './storable.js';
 import { MemoryTx, type Stage } from './transactions.memory.js';
 
 const BATCH_LIMIT = 5_000;
-
-/** An event as a row: its JSON is parsed anew by each reader, so no reader can change what is stored. */
-interface Row extends Omit<Recorded, 'data' | 'metadata' | 'recordedAt'> {
-  readonly dataJson: string;
-  readonly metadataJson: string;
-  readonly recordedAtMs: number;
-}
 
 /** What a transaction is about to append to one stream. */
 interface StagedStream {
@@ -46,9 +45,11 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
   readonly #open = new Set<StagedAppends>();
   readonly #clock: Clock;
   readonly #wakeUp: WakeUp;
+  #identity: LogIdentity;
   #lastPosition = 0n;
 
-  constructor(clock: Clock, wakeUp: WakeUp) {
+  constructor(name: string, clock: Clock, wakeUp: WakeUp) {
+    this.#identity = { id: uuidv7(), name, epoch: 1 };
     this.#clock = clock;
     this.#wakeUp = wakeUp;
   }
@@ -78,15 +79,68 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
     return rows.slice(0, Math.min(limit, BATCH_LIMIT)).map(recorded);
   }
 
-  async *readLog({ after, types, limit = 1_000, signal }: LogRange): AsyncIterable<LogBatch> {
+  readLog(range: LogRange): AsyncIterable<LogBatch> {
+    const wanted = range.types && new Set(range.types);
+    return this.#read(range, (row) => (wanted && !wanted.has(row.type) ? undefined : recorded(row)));
+  }
+
+  readPublished(range: PublishedRange): AsyncIterable<PublishedBatch> {
+    return this.#read(range, (row) => (isPublished(row, range.topic) ? published(row) : undefined));
+  }
+
+  async end(): Promise<bigint> {
+    return this.#safePosition();
+  }
+
+  async idsAt(positions: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
+    const found = new Map<bigint, string>();
+    for (const position of positions) {
+      const row = this.#log[this.#firstBehind(position - 1n)];
+      if (row?.position === position) found.set(position, row.id);
+    }
+    return found;
+  }
+
+  async identity(): Promise<LogIdentity> {
+    return this.#identity;
+  }
+
+  /**
+   * Moves the rows behind `shared` behind `behind`, under the next epoch. @returns by how much. Postgres waits for the
+   * appends under way; here they are refused to be overtaken.
+   */
+  fork({ shared, behind }: { readonly shared: bigint; readonly behind: bigint }): bigint {
+    for (const { lowest } of this.#open)
+      if (lowest !== undefined)
+        throw new DatabaseUnavailable('Appends are under way: fork the log when they have ended');
+    const base = [this.#lastPosition, shared, behind].reduce((high, position) => (position > high ? position : high));
+    const by = base - shared;
+    const moved = (row: Row): Row => (row.position > shared ? { ...row, position: row.position + by } : row);
+    this.#log.splice(0, Infinity, ...this.#log.map(moved));
+    for (const [stream, rows] of this.#streams) this.#streams.set(stream, rows.map(moved));
+    const last = this.#log.at(-1)?.position ?? 0n;
+    this.#lastPosition = last > base ? last : base;
+    this.#identity = { ...this.#identity, epoch: this.#identity.epoch + 1 };
+    return by;
+  }
+
+  /** Batches of what the rows behind a position become, up to what is safe; rows that become nothing are left out. */
+  async *#read<Event>(
+    {
+      after,
+      limit = 1_000,
+      signal,
+    }: { readonly after: bigint; readonly limit?: number; readonly signal?: AbortSignal },
+    eventOf: (row: Row) => Event | undefined,
+  ): AsyncGenerator<{ readonly events: readonly Event[]; readonly position: bigint }> {
     const safe = this.#safePosition();
-    const wanted = types && new Set(types);
-    let events: Recorded[] = [];
+    let events: Event[] = [];
     for (let index = this.#firstBehind(after); index < this.#log.length; index++) {
       const row = this.#log[index]!;
       if (row.position > safe) break;
-      if (wanted && !wanted.has(row.type)) continue;
-      events.push(recorded(row));
+      const event = eventOf(row);
+      if (event === undefined) continue;
+      events.push(event);
       if (events.length < Math.min(limit, BATCH_LIMIT)) continue;
       if (signal?.aborted) return;
       yield { events, position: row.position };
@@ -135,11 +189,13 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
     const before = target.base + target.rows.length;
     const positions = events.map(() => ++this.#lastPosition);
     staged.lowest ??= positions[0]!;
-    events.forEach(({ id, type, schemaVersion, dataJson, metadataJson }, index) =>
+    events.forEach(({ id, type, schemaVersion, topic, key, dataJson, metadataJson }, index) =>
       target.rows.push({
         id,
         type,
         schemaVersion,
+        topic,
+        key,
         dataJson,
         metadataJson,
         stream,
@@ -223,9 +279,4 @@ class StagedAppends implements Stage {
   rollback(): void {
     this.#target.ended();
   }
-}
-
-function recorded({ dataJson, metadataJson, recordedAtMs, ...row }: Row): Recorded {
-  const recordedAt = new Date(recordedAtMs);
-  return { ...row, data: JSON.parse(dataJson), recordedAt, metadata: JSON.parse(metadataJson) };
 }

@@ -36,6 +36,11 @@ export class MemoryLeases implements Leases {
     if (held) held.expiresAtMs = -Infinity;
   }
 
+  /** True while somebody holds it. */
+  isHeld(name: string): boolean {
+    return (this.#held.get(name)?.expiresAtMs ?? -Infinity) > this.#clock.now();
+  }
+
   #heldBy({ name, owner, epoch }: Lease): Held | undefined {
     const held = this.#held.get(name);
     return held?.owner === owner && held.epoch === epoch ? held : undefined;

@@ -77,16 +77,17 @@ describe('a database in memory', () => {
   test('a commit that fails in one port leaves nothing of the others', async () => {
     const database = memory();
     const stream = newStream();
-    const key = { subscription: 'levels v1', source: 'memory', partition: 0 };
-    await database.checkpoints.load(key);
+    const key = { subscription: 'levels v1', source: 'memory' };
+    await database.checkpoints.begin(key, new Map([[0, { position: 0n }]]));
+    const to = (position: bigint) => [{ partition: 0, from: 0n, to: { position } }];
     const run = database.transactions.run(async (tx) => {
       await database.events.append(notes(stream, ['void']), { tx });
-      await database.checkpoints.move(tx, key, 0n, 1n);
-      await database.transactions.run((other) => database.checkpoints.move(other, key, 0n, 2n));
+      await database.checkpoints.move(tx, key, to(1n));
+      await database.transactions.run((other) => database.checkpoints.move(other, key, to(2n)));
     });
     await expect(run).rejects.toThrow(CheckpointMoved);
     expect(await database.events.readStream(stream)).toEqual([]);
-    expect(await database.checkpoints.load(key)).toBe(2n);
+    expect((await database.checkpoints.load(key, [0])).get(0)).toEqual({ position: 2n });
   });
 
   test('a transaction that has ended is refused', async () => {

@@ -1,8 +1,11 @@
-import { checkIdentifier, systemClock, type Clock, type Database } from '@logfold/core';
+import { checkIdentifier, DatabaseUnavailable, systemClock, type Clock, type Database } from '@logfold/core';
 import { MemoryCheckpoints } from './checkpoints.memory.js';
 import { MemoryEventStore } from './event-store.memory.js';
 import { MemoryLeases } from './leases.memory.js';
+import { MemoryParked } from './parked.memory.js';
 import { MemoryReadModelTables } from './read-model-tables.memory.js';
+import { MemoryRelayMarks } from './relay-marks.memory.js';
+import { MemoryTopicsTable } from './topics-table.memory.js';
 import { memoryTransactions, type MemoryTx } from './transactions.memory.js';
 import { MemoryWakeUp } from './wake-up.memory.js';
 
@@ -22,14 +25,35 @@ export interface MemoryOptions {
 export function memory({ service = 'memory', clock = systemClock }: MemoryOptions = {}): Database<MemoryTx> {
   checkIdentifier('Service', service);
   const wakeUp = new MemoryWakeUp(clock);
+  const events = new MemoryEventStore(service, clock, wakeUp);
+  const checkpoints = new MemoryCheckpoints();
+  const parked = new MemoryParked(clock);
+  const relayMarks = new MemoryRelayMarks();
+  const leases = new MemoryLeases(clock);
+  const topics = new MemoryTopicsTable();
   return {
     service,
     wakeUp,
-    events: new MemoryEventStore(clock, wakeUp),
-    checkpoints: new MemoryCheckpoints(),
-    leases: new MemoryLeases(clock),
+    events,
+    checkpoints,
+    leases,
     transactions: memoryTransactions(),
     readModels: new MemoryReadModelTables(service),
+    parked,
+    relayMarks,
+    declareTopics: (declared) => topics.declare(declared),
+    declaredTopics: () => topics.list(),
+    async fork(options) {
+      const { shared } = options;
+      for (const { subscription, source } of await checkpoints.list())
+        if (source === service && leases.isHeld(subscription))
+          throw new DatabaseUnavailable(`"${subscription}" reads this log now: stop the service, then fork the log`);
+      const by = events.fork(options);
+      checkpoints.shift(service, shared, by);
+      parked.shift(service, shared, by);
+      await relayMarks.rewind(shared);
+      return events.identity();
+    },
     open: async () => {},
     close: async () => {},
   };

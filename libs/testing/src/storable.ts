@@ -27,3 +27,8 @@ function unstorableText(text: string): string | undefined {
   if (text.includes('\0')) return 'a string holds a NUL character';
   return text.isWellFormed() ? undefined : 'a string holds half a surrogate pair';
 }
+
+/** A text for people as Postgres keeps it: 10,000 characters at most, without what cannot be stored. */
+export function storableText(text: string): string {
+  return text.slice(0, 10_000).replaceAll('\0', '').toWellFormed();
+}

@@ -113,12 +113,7 @@ async function withProxiedAppender(resolver: Resolver, work: (parts: Proxied) =>
   const proxy = await faultProxy({ host: direct.hostname, port: Number(direct.port) });
   const url = Object.assign(new URL(shop.url), { port: String(proxy.port) }).href;
   const connection = new Connection({ url, name: 'proxied', role: APP_ROLE });
-  const appender = new Appender(
-    [new AppendLane(connection, statementsFor('logfold'), 15_000)],
-    100,
-    () => {},
-    resolver,
-  );
+  const appender = new Appender([new AppendLane(connection, statementsFor('logfold'))], 100, () => {}, resolver);
   const append = (expected: ExpectedVersion, stream = 'item-1') =>
     appender.append(prepareAppend({ stream, events: [added()], expected }));
   try {

@@ -1,11 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { logSource, uuidv7, type LogBatch, type Recorded } from '@logfold/core';
+import { logSource, uuidv7, type CheckpointReader, type LogBatch, type Recorded } from '@logfold/core';
 import type { OpenShop } from '../support/shop.js';
 import { attackReaders, type Reader } from './readers-attack.js';
 
-const bySource: Reader = ({ database }, signal) =>
-  logSource('shop', database.events, database.wakeUp).read({ after: 0n, types: ['Added'], signal });
+const bySource: Reader = async function* ({ database }, signal) {
+  const checkpoints: CheckpointReader = { load: (partitions, first) => first(partitions) };
+  const options = { subscription: 'reader', types: ['Added'], from: 'beginning', checkpoints, signal } as const;
+  for await (const { events, moves } of logSource('shop', database.events, database.wakeUp).read(options))
+    yield { events: events.map(({ event }) => event), position: moves[0]!.to.position };
+};
 
 describe('Readers beside sixteen writers, late commits, rollbacks and foreign transactions', () => {
   test('skip no event, see none twice, keep the order of each stream, and never stall', async () => {

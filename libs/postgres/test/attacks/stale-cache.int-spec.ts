@@ -58,6 +58,10 @@ function withoutConfirmation(store: EventStore): EventStore {
     append: (append, options) => store.append(append, options),
     appendAll: (appends, options) => store.appendAll(appends, options),
     readLog: (range) => store.readLog(range),
+    readPublished: (range) => store.readPublished(range),
+    end: () => store.end(),
+    idsAt: (positions) => store.idsAt(positions),
+    identity: () => store.identity(),
     readStream: async (stream, range) => ((range?.after ?? 0) > 0 ? [] : store.readStream(stream, range)),
   };
 }

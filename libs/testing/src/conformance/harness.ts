@@ -6,6 +6,8 @@ import {
   type,
   uuidv7,
   type Append,
+  type Checkpoint,
+  type CheckpointKey,
   type Database,
   type Event,
   type ExpectedVersion,
@@ -117,4 +119,13 @@ export async function endOfLog(database: Database): Promise<bigint> {
 /** The notes of some events. */
 export function valuesOf(some: readonly Recorded[]): unknown[] {
   return some.map(({ data }) => (data as { readonly value: unknown }).value);
+}
+
+/** One partition's checkpoint; undefined when it was never begun. */
+export async function checkpointOf(
+  database: Database,
+  key: CheckpointKey,
+  partition = 0,
+): Promise<Checkpoint | undefined> {
+  return (await database.checkpoints.load(key, [partition])).get(partition);
 }

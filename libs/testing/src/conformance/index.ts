@@ -1,8 +1,13 @@
 import { checkpointsContract } from './checkpoints.contract.js';
 import { eventStoreContract } from './event-store.contract.js';
+import { forkContract } from './fork.contract.js';
 import { POSTGRES_LIKE, type Capabilities, type OpenDatabase } from './harness.js';
 import { leasesContract } from './leases.contract.js';
+import { parkedContract } from './parked.contract.js';
+import { publishedContract } from './published.contract.js';
+import { parkingContract } from './parking.contract.js';
 import { readModelTablesContract } from './read-model-tables.contract.js';
+import { relayMarksContract } from './relay-marks.contract.js';
 import { subscriptionContract } from './subscription.contract.js';
 import { transactionsContract } from './transactions.contract.js';
 import { wakeUpContract } from './wake-up.contract.js';
@@ -15,19 +20,31 @@ import { wakeUpContract } from './wake-up.contract.js';
  */
 export function databaseContract(name: string, open: OpenDatabase, capabilities: Capabilities = POSTGRES_LIKE): void {
   eventStoreContract(name, open);
+  publishedContract(name, open);
   checkpointsContract(name, open, capabilities);
+  parkedContract(name, open);
+  relayMarksContract(name, open);
+  forkContract(name, open);
   leasesContract(name, open);
   transactionsContract(name, open);
   readModelTablesContract(name, open);
   wakeUpContract(name, open);
   subscriptionContract(name, open);
+  parkingContract(name, open);
 }
 
 export { checkpointsContract } from './checkpoints.contract.js';
 export { eventStoreContract } from './event-store.contract.js';
+export { forkContract } from './fork.contract.js';
 export { leasesContract } from './leases.contract.js';
+export { parkedContract } from './parked.contract.js';
+export { publishedContract } from './published.contract.js';
+export { parkingContract } from './parking.contract.js';
 export { readModelTablesContract } from './read-model-tables.contract.js';
+export { relayMarksContract } from './relay-marks.contract.js';
 export { subscriptionContract } from './subscription.contract.js';
 export { transactionsContract } from './transactions.contract.js';
 export { wakeUpContract } from './wake-up.contract.js';
 export { POSTGRES_LIKE, type Capabilities, type OpenDatabase, type OpenedDatabase } from './harness.js';
+export { topicsContract } from './topics.contract.js';
+export type { DumpedRecord, OpenedTopics, OpenTopics } from './topics-harness.js';

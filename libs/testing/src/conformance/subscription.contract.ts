@@ -10,6 +10,7 @@ import {
   type Leases,
   type Runner,
   type SubscriptionHandler,
+  type SubscriptionParts,
 } from '@logfold/core';
 import { withFailpoint } from '../armed-failpoints.js';
 import { eventually } from '../eventually.js';
@@ -109,7 +110,7 @@ interface Running extends Runner {
 const catalog = eventCatalog([Things]);
 
 function start(
-  { checkpoints, transactions, leases: own, readModels, events, wakeUp, service }: Database,
+  { checkpoints, parked, transactions, leases: own, readModels, events, wakeUp, service }: Database,
   owner: string,
   leases: Leases = own,
   name = subscriptionName(StockLevels),
@@ -117,7 +118,20 @@ function start(
 ): Running {
   const batchSize = owner === 'bob' ? 4 : 7; // out of step with the other, so that a batch handled twice would show
   const source = logSource(service, events, wakeUp, { batchSize, pollMs: { first: 5, max: 20 } });
-  const parts = { name, source, handler, catalog, checkpoints, transactions, leases, owner, leaseTtlMs: 5_000 };
+  const parts: SubscriptionParts = {
+    name,
+    sources: [source],
+    from: 'beginning',
+    oneWriter: true,
+    handler,
+    catalog,
+    checkpoints,
+    parked,
+    transactions,
+    leases,
+    owner,
+    leaseTtlMs: 5_000,
+  };
   const running = subscription(parts, { backoff: { firstMs: 2, maxMs: 20 } });
   running.start();
   return { ...running, subscription: name };

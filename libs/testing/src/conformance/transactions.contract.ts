@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { StockLevels, contract, newStream, notes, valuesOf, type OpenDatabase } from './harness.js';
+import { checkpointOf, StockLevels, contract, newStream, notes, valuesOf, type OpenDatabase } from './harness.js';
 import { openTransaction, RolledBack } from './open-transaction.js';
 
 /** What every database's transactions do. */
@@ -18,7 +18,7 @@ export function transactionsContract(name: string, open: OpenDatabase): void {
       const { stream, key, sku, effects } = await allEffects();
       await database().transactions.run(effects);
       expect(valuesOf(await database().events.readStream(stream))).toEqual(['effect']);
-      expect(await database().checkpoints.load(key)).toBe(7n);
+      expect(await checkpointOf(database(), key)).toEqual({ position: 7n });
       expect(await database().readModels.rows(StockLevels).find({ sku })).toMatchObject({ onHand: 3 });
     });
 
@@ -30,7 +30,7 @@ export function transactionsContract(name: string, open: OpenDatabase): void {
       });
       await expect(failed).rejects.toBeInstanceOf(RolledBack);
       expect(await database().events.readStream(stream)).toEqual([]);
-      expect(await database().checkpoints.load(key)).toBe(0n);
+      expect(await checkpointOf(database(), key)).toEqual({ position: 0n });
       expect(await database().readModels.rows(StockLevels).find({ sku })).toBeUndefined();
     });
 
@@ -38,7 +38,7 @@ export function transactionsContract(name: string, open: OpenDatabase): void {
       const { stream, key, sku, effects } = await allEffects();
       const writer = await openTransaction(database(), effects);
       expect(await database().events.readStream(stream)).toEqual([]);
-      expect(await database().checkpoints.load(key)).toBe(0n);
+      expect(await checkpointOf(database(), key)).toEqual({ position: 0n });
       expect(await database().readModels.rows(StockLevels).find({ sku })).toBeUndefined();
       await writer.commit();
       expect(await database().events.readStream(stream)).toHaveLength(1);
@@ -78,13 +78,15 @@ export function transactionsContract(name: string, open: OpenDatabase): void {
     async function allEffects() {
       const stream = newStream();
       const sku = `sku ${++count}`;
-      const key = { subscription: `effects ${count}`, source: 'log', partition: 0 };
-      await database().checkpoints.load(key);
+      const key = { subscription: `effects ${count}`, source: 'log' };
+      await database().checkpoints.begin(key, new Map([[0, { position: 0n }]]));
       await database().readModels.prepare(StockLevels);
       const effects = async (tx: unknown): Promise<void> => {
         await database().readModels.write(tx, StockLevels, [{ sku, onHand: 3, timesReceived: 1 }], []);
         await database().events.append(notes(stream, ['effect'], 'none'), { tx });
-        expect(await database().checkpoints.move(tx, key, 0n, 7n)).toBe(true);
+        expect(await database().checkpoints.move(tx, key, [{ partition: 0, from: 0n, to: { position: 7n } }])).toBe(
+          true,
+        );
       };
       return { stream, sku, key, effects };
     }

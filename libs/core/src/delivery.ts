@@ -1,0 +1,196 @@
+import { backoffMs } from './backoff.js';
+import type { Checkpoint, CheckpointKey, Move } from './checkpoint.js';
+import type { Clock } from './clock.js';
+import { CheckpointMoved, isRetryable } from './errors.js';
+import { failpoint } from './failpoint.js';
+import type { ParkedEvent, ParkedRequest } from './parked.js';
+import type { CheckpointReader, Source, SourceBatch, SourceEvent } from './source.js';
+import type { SubscriptionParts } from './subscription.js';
+
+/** An event with the key that orders it. */
+type KeyedEvent = SourceEvent & { readonly key: string };
+
+/** Between two tries of an event whose handler throws. */
+const RETRY = { firstMs: 50, maxMs: 5_000 };
+
+/**
+ * Brings the events of one source to a subscription's handler, each batch in one transaction with its checkpoints.
+ * When the handler throws and the policy is to park, the batch is handled event by event; the one that cannot be
+ * handled is parked, and later ones of its key behind it, so that all other keys go on.
+ */
+export class Delivery<Tx> {
+  readonly #key: CheckpointKey;
+  readonly #types: ReadonlySet<string>;
+  /** Where each partition is that was read here; a stale one is found out by compare-and-set. */
+  readonly #positions = new Map<number, bigint>();
+  readonly #parkedKeys = new Set<string>();
+
+  constructor(
+    readonly parts: SubscriptionParts<Tx>,
+    readonly source: Source,
+    readonly clock: Clock,
+  ) {
+    this.#key = { subscription: parts.name, source: source.name };
+    this.#types = new Set(parts.handler.types);
+  }
+
+  /** Loads where to go on; the parked keys after the checkpoints, so that whatever parks later moves one of them. */
+  readonly checkpoints: CheckpointReader = {
+    load: async (partitions, first) => {
+      const { checkpoints, parked } = this.parts;
+      let loaded = await checkpoints.load(this.#key, partitions);
+      const missing = partitions.filter((partition) => !loaded.has(partition));
+      if (missing.length > 0) {
+        await checkpoints.begin(this.#key, await first(missing));
+        loaded = await checkpoints.load(this.#key, partitions);
+      }
+      for (const [partition, { position }] of loaded) this.#positions.set(partition, position);
+      for (const key of await parked.keys(this.#key, partitions)) this.#parkedKeys.add(key);
+      return loaded;
+    },
+  };
+
+  /** Handles a batch. @throws CheckpointMoved when somebody else did; what the handler threw, unless it was parked. */
+  async deliver(batch: SourceBatch, signal: AbortSignal): Promise<void> {
+    const wanted = batch.events.filter(({ event }) => this.#types.has(event.type));
+    try {
+      await this.#together(wanted, batch.moves);
+    } catch (error) {
+      if (!this.parts.onError || isRetryable(error)) throw error;
+      await this.#oneByOne(wanted, batch.moves, signal);
+    }
+    for (const { partition, to } of batch.moves) this.#positions.set(partition, to.position);
+  }
+
+  /** Does what people asked of parked keys whose partitions are read here. */
+  async answerRequests(): Promise<void> {
+    const { parked } = this.parts;
+    for (const request of await parked.requests(this.#key)) await this.#answer(request);
+  }
+
+  async #together(wanted: readonly SourceEvent[], moves: readonly Move[]): Promise<void> {
+    const events = wanted.map((event) => this.#current(event));
+    const free = events.filter(({ key }) => !this.#parkedKeys.has(key));
+    const behind = events.filter(({ key }) => this.#parkedKeys.has(key));
+    await this.parts.transactions.run(async (tx) => {
+      if (behind.length > 0) await this.#move(tx, moves);
+      if (free.length > 0)
+        await this.parts.handler.handle(
+          free.map(({ event }) => event),
+          tx,
+        );
+      await failpoint('subscription.mid-handler');
+      if (behind.length > 0) await this.#parkBehind(tx, behind);
+      else await this.#move(tx, moves);
+      await failpoint('subscription.before-commit');
+    });
+  }
+
+  async #oneByOne(wanted: readonly SourceEvent[], moves: readonly Move[], signal: AbortSignal): Promise<void> {
+    const at = new Map(moves.map(({ partition, from }) => [partition, from]));
+    for (const event of wanted) {
+      const { partition, checkpoint } = event;
+      const move = { partition, from: at.get(partition)!, to: checkpoint };
+      for (let failures = 0; ; failures++) {
+        try {
+          await this.#together([event], [move]);
+          break;
+        } catch (error) {
+          if (isRetryable(error) || signal.aborted) throw error;
+          if (failures >= this.parts.onError!.times) {
+            if (this.parts.onError!.then === 'stop') throw error;
+            await this.#park(event, move, error);
+            break;
+          }
+          await this.clock.sleep(backoffMs(RETRY, failures), signal);
+        }
+      }
+      at.set(partition, checkpoint.position);
+    }
+    const rest = moves
+      .map(({ partition, to }) => ({ partition, from: at.get(partition)!, to }))
+      .filter(({ from, to }) => to.position > from);
+    if (rest.length > 0) await this.parts.transactions.run((tx) => this.#move(tx, rest));
+  }
+
+  /** Parks an event in a transaction of its own; the checkpoint passes it. */
+  async #park(source: SourceEvent, move: Move, error: unknown): Promise<void> {
+    const key = source.key ?? this.#keyOf(source);
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    await this.parts.transactions.run(async (tx) => {
+      await this.#move(tx, [move]);
+      await failpoint('subscription.mid-park');
+      const { partition, event } = source;
+      await this.parts.parked.park(tx, this.#key, { partition, key, event, error: text.slice(0, 2_000) });
+    });
+    this.#parkedKeys.add(key);
+    this.parts.onParked?.(this.parts.name, source.event, error);
+  }
+
+  async #parkBehind(tx: Tx, behind: readonly KeyedEvent[]): Promise<void> {
+    const events = behind.map(({ partition, key, event }): ParkedEvent => ({ partition, key, event }));
+    if (!(await this.parts.parked.parkBehind(tx, this.#key, events))) throw this.#moved(behind[0]!.checkpoint);
+  }
+
+  /** Handles what is parked of a key, in order, each event in a transaction of its own; or takes one out. */
+  async #answer(request: ParkedRequest): Promise<void> {
+    for (let count = 0; ; count++) {
+      let state: 'more' | 'parked' | 'free';
+      try {
+        state = await this.parts.transactions.run((tx) => this.#answerOnce(tx, request, count));
+      } catch (error) {
+        if (error instanceof CheckpointMoved) return; // another process reads that partition: the request is its own
+        if (isRetryable(error)) throw error;
+        const outcome = `failed after ${count}: ${error instanceof Error ? error.message : String(error)}`;
+        await this.parts.transactions.run((tx) => this.parts.parked.handled(tx, request, outcome.slice(0, 2_000)));
+        return;
+      }
+      if (state === 'free') this.#parkedKeys.delete(request.key); // not before the commit
+      await failpoint('subscription.after-redrive');
+      if (state !== 'more') return;
+    }
+  }
+
+  /** One step of a request, and how it leaves the key. */
+  async #answerOnce(tx: Tx, request: ParkedRequest, count: number): Promise<'more' | 'parked' | 'free'> {
+    const { parked, handler, catalog } = this.parts;
+    const first = await parked.first(tx, this.#key, request.key);
+    if (!first) {
+      await parked.handled(tx, request, count === 0 ? 'nothing parked' : `drained ${count}`);
+      return 'free';
+    }
+    const position = this.#positions.get(first.partition);
+    if (position === undefined) return 'parked'; // nobody has read that partition here
+    await this.#move(tx, [{ partition: first.partition, from: position, to: { position } }]);
+    const still = await parked.first(tx, this.#key, request.key); // now that nobody else can take it
+    if (still?.event.id !== first.event.id) return 'more';
+    if (request.action === 'redrive') await handler.handle([catalog.current(first.event)], tx);
+    const more = await parked.takeFirst(tx, this.#key, request.key);
+    await failpoint('subscription.mid-redrive');
+    if (request.action === 'redrive') return 'more';
+    await parked.handled(tx, request, `skipped ${first.event.type} at position ${first.event.position}`);
+    return more ? 'parked' : 'free';
+  }
+
+  async #move(tx: Tx, moves: readonly Move[]): Promise<void> {
+    if (!(await this.parts.checkpoints.move(tx, this.#key, moves))) throw this.#moved(moves[0]!.to);
+  }
+
+  #moved({ position }: Checkpoint): CheckpointMoved {
+    return new CheckpointMoved(this.parts.name, position);
+  }
+
+  #current(source: SourceEvent): KeyedEvent {
+    const event = this.parts.catalog.current(source.event);
+    return { ...source, event, key: source.key ?? this.parts.catalog.keyOf(event) };
+  }
+
+  /** The key of an event that may not be readable: then its stream. */
+  #keyOf(source: SourceEvent): string {
+    try {
+      return this.#current(source).key;
+    } catch {
+      return source.event.stream;
+    }
+  }
+}

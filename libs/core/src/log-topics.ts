@@ -1,0 +1,44 @@
+import { InvalidDefinition } from './errors.js';
+import type { PublishedLog } from './event-store.js';
+import type { LogSourceOptions } from './log-source.js';
+import type { TopicDeclaration, Topics } from './topic.js';
+import { topicLogSource } from './topic-log-source.js';
+import type { WakeUp } from './wake-up.js';
+
+/** A log that others may read, and what tells them of news. */
+export interface ReadableLog {
+  readonly events: PublishedLog;
+  readonly wakeUp: WakeUp;
+}
+
+/**
+ * Services that read each other's logs directly: for several in one process, or on one database server.
+ * @param logs by the service's name, which is the first part of its topics' names
+ * @example logTopics({ inventory: inventoryDatabase, ordering: orderingDatabase })
+ */
+export function logTopics(logs: Readonly<Record<string, ReadableLog>>, options: LogSourceOptions = {}): Topics {
+  return {
+    source(topic) {
+      const log = logs[serviceOf(topic.name)];
+      if (!log)
+        throw new InvalidDefinition(
+          `Topic "${topic.name}" belongs to service "${serviceOf(topic.name)}", whose log is not given: ` +
+            `there are ${Object.keys(logs).join(', ') || 'none'}`,
+        );
+      return topicLogSource(topic, log.events, log.wakeUp, options);
+    },
+  };
+}
+
+/** The service that a topic or a registry of events belongs to: the first part of its name. */
+export function serviceOf(name: string): string {
+  return name.split('.', 1)[0]!;
+}
+
+/** What a registry declares of its topic; undefined for private events. */
+export function topicOf(registry: {
+  readonly topic: string | null;
+  readonly partitions: number;
+}): TopicDeclaration | undefined {
+  return registry.topic === null ? undefined : { name: registry.topic, partitions: registry.partitions };
+}

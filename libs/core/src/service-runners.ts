@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { InvalidDefinition } from './errors.js';
+import type { EventCatalog } from './event-catalog.js';
+import { registryOf } from './events.js';
+import { logSource } from './log-source.js';
+import { serviceOf, topicOf } from './log-topics.js';
+import type { LogfoldOptions, Role } from './logfold.js';
+import type { Reaction } from './reaction.js';
+import { reactionHandler } from './reaction-handler.js';
+import type { ReadModel } from './read-model.js';
+import { readModelHandler, subscriptionName } from './read-model-handler.js';
+import { relay } from './relay.js';
+import type { Runner } from './runner.js';
+import type { Source } from './source.js';
+import { subscription, type SubscriptionParts } from './subscription.js';
+import type { TopicDeclaration } from './topic.js';
+
+/** Who holds this process's leases. */
+const processName = `${process.pid}-${randomUUID()}`;
+
+/**
+ * The registries of a service's own events: those given in `events`, and those that its definitions name.
+ * @throws InvalidDefinition for one in `events` that belongs to another service: its topic belongs to that one's log.
+ */
+export function ownRegistries({ database, definitions, events = [], topics }: LogfoldOptions): object[] {
+  const isOwn = (registry: object): boolean => !topics || serviceOf(registryOf(registry).name) === database.service;
+  const foreign = events.find((registry) => !isOwn(registry));
+  if (foreign)
+    throw new InvalidDefinition(
+      `Service "${database.service}" cannot append events of "${registryOf(foreign).name}": they belong to another service`,
+    );
+  const named = definitions.flatMap((definition) =>
+    definition.kind === 'decider' ? [definition.events] : definition.from,
+  );
+  return [...new Set([...events, ...named])].filter(isOwn);
+}
+
+/** The topics that a service's own events go to. */
+export function ownTopics(options: LogfoldOptions): TopicDeclaration[] {
+  const own = ownRegistries(options).map(registryOf);
+  const declared = new Map<string, TopicDeclaration>();
+  for (const registry of own) {
+    const topic = topicOf(registry);
+    if (!topic) continue;
+    const other = declared.get(topic.name);
+    if (other && other.partitions !== topic.partitions)
+      throw new InvalidDefinition(
+        `Topic "${topic.name}" is declared with ${other.partitions} and with ${topic.partitions} partitions`,
+      );
+    declared.set(topic.name, topic);
+  }
+  return [...declared.values()];
+}
+
+/** The loops of a service, as far as this process runs them. */
+export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog): Runner[] {
+  const { definitions, run = 'everything' } = options;
+  const runs = (role: Role): boolean => run === 'everything' || (run !== 'nothing' && run.includes(role));
+  const models = definitions.filter((definition) => definition.kind === 'read model');
+  const reactions = definitions.filter((definition) => definition.kind === 'reaction');
+  return [
+    ...(runs('relay') ? relayRunners(options) : []),
+    ...(runs('read-models') ? models.map((model) => readModelRunner(model, options, catalog)) : []),
+    ...(runs('reactions') ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog)) : []),
+  ];
+}
+
+function relayRunners(options: LogfoldOptions): Runner[] {
+  const { database, topics, leaseTtlMs, onLost } = options;
+  const declared = ownTopics(options);
+  if (!topics?.publisher || declared.length === 0) return [];
+  const { events: log, relayMarks: marks, wakeUp, leases } = database;
+  const parts = { log, marks, wakeUp, leases, topics: declared, publisher: topics.publisher, owner: processName };
+  return [
+    relay(
+      { ...parts, ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }), ...(onLost === undefined ? {} : { onLost }) },
+      options.runner,
+    ),
+  ];
+}
+
+/** One runner for all sources: a row may be touched by events of several. */
+function readModelRunner(model: ReadModel, options: LogfoldOptions, catalog: EventCatalog): Runner {
+  return subscription(
+    {
+      ...common(options, catalog),
+      name: subscriptionName(model),
+      sources: sourcesOf(model, options),
+      from: 'beginning',
+      handler: readModelHandler(model, options.database.readModels),
+      oneWriter: true,
+    },
+    options.runner,
+  );
+}
+
+/** A runner for each source: nothing orders events of different logs. */
+function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: EventCatalog): Runner[] {
+  const sources = sourcesOf(reaction, options);
+  return sources.map((source) =>
+    subscription(
+      {
+        ...common(options, catalog),
+        name: sources.length === 1 ? reaction.name : `${reaction.name} ${source.name}`,
+        sources: [source],
+        from: reaction.startFrom,
+        handler: reactionHandler(reaction),
+        onError: reaction.onError,
+        oneWriter: false,
+      },
+      reaction.onError.then === 'stop' ? { ...options.runner, retries: 0 } : options.runner,
+    ),
+  );
+}
+
+/** The log for the service's own events, and each topic of others. */
+function sourcesOf({ name, from, types }: ReadModel | Reaction, options: LogfoldOptions): Source[] {
+  const { database, topics } = options;
+  const handled = from.filter((registry) => types.some((type) => type in registry)).map(registryOf);
+  const isOwn = (registry: { readonly name: string }): boolean =>
+    !topics || serviceOf(registry.name) === database.service;
+  const foreign = handled.filter((registry) => !isOwn(registry));
+  const sources = foreign.map((registry) => {
+    const topic = topicOf(registry);
+    if (!topic)
+      throw new InvalidDefinition(
+        `"${name}" of service "${database.service}" handles events of "${registry.name}", which are private to their service: ` +
+          'give that registry a topic',
+      );
+    return topics!.source(topic);
+  });
+  const own = logSource(database.service, database.events, database.wakeUp);
+  return handled.some(isOwn) ? [own, ...sources] : sources;
+}
+
+function common(
+  { database, leaseTtlMs, onParked }: LogfoldOptions,
+  catalog: EventCatalog,
+): Pick<
+  SubscriptionParts<any>,
+  'catalog' | 'checkpoints' | 'parked' | 'transactions' | 'leases' | 'owner' | 'leaseTtlMs' | 'onParked'
+> {
+  const { checkpoints, parked, transactions, leases } = database;
+  return {
+    ...{ catalog, checkpoints, parked, transactions, leases, owner: processName },
+    ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
+    ...(onParked === undefined ? {} : { onParked }),
+  };
+}
