@@ -9,11 +9,13 @@ const database = postgresDatabase({ service: 'shop', url });
 
 /** The planted bug: the checkpoint is written whoever moved it meanwhile. */
 const withoutCompareAndSet = {
-  load: (key) => database.checkpoints.load(key),
+  load: (key, partitions) => database.checkpoints.load(key, partitions),
+  begin: (key, checkpoints) => database.checkpoints.begin(key, checkpoints),
   list: () => database.checkpoints.list(),
-  async move(tx, { subscription, source, partition }, _from, to) {
-    await tx`UPDATE logfold.checkpoints SET position = ${to}
-              WHERE subscription = ${subscription} AND source = ${source} AND partition = ${partition}`;
+  async move(tx, { subscription, source }, moves) {
+    for (const { partition, to } of moves)
+      await tx`UPDATE logfold.checkpoints SET position = ${to.position}
+                WHERE subscription = ${subscription} AND source = ${source} AND partition = ${partition}`;
     return true;
   },
 };

@@ -82,28 +82,28 @@ describe('the acceptance rule', () => {
   it('takes nothing for a hole whose last record only is missing: it may come yet', () => {
     const chain = new Chain(1n);
     expect(chain.offer({ position: 1n, previous: 0n }, 0n)).toBe('drop');
-    expect(chain.atEnd()).toEqual({ then: 'wait' });
+    expect(chain.atEnd()).toEqual({ step: 'wait' });
     expect(chain.offer({ position: 2n, previous: 1n }, 1n)).toBe('accept');
-    expect(chain.atEnd()).toEqual({ then: 'wait' });
+    expect(chain.atEnd()).toEqual({ step: 'wait' });
   });
 
   it('goes back to the lowest record that was stepped over', () => {
     const chain = new Chain(1n);
     chain.offer({ position: 5n, previous: 4n }, 7n);
     chain.offer({ position: 4n, previous: 3n }, 6n);
-    expect(chain.atEnd()).toEqual({ then: 'go back', to: 6n });
+    expect(chain.atEnd()).toEqual({ step: 'go back', to: 6n });
   });
 
   it('forgets what it stepped over once all of that was handled by other means', () => {
     const chain = new Chain(1n);
     chain.offer({ position: 5n, previous: 4n }, 7n);
     chain.moveTo(4n);
-    expect(chain.atEnd()).toEqual({ then: 'go back', to: 7n });
+    expect(chain.atEnd()).toEqual({ step: 'go back', to: 7n });
     chain.offer({ position: 5n, previous: 4n }, 7n);
     expect(chain.checkpoint).toBe(5n);
     chain.offer({ position: 9n, previous: 8n }, 8n);
     chain.moveTo(9n);
-    expect(chain.atEnd()).toEqual({ then: 'wait' });
+    expect(chain.atEnd()).toEqual({ step: 'wait' });
   });
 
   it('starts its attempts anew after an end with nothing missing: what leaks later is not taken for a hole at once', () => {
@@ -114,7 +114,7 @@ describe('the acceptance rule', () => {
     expect(chain.atEnd().then).toBe('start over');
     expect(chain.atEnd().then).toBe('wait'); // it did not leak this time
     chain.offer({ position: 8n, previous: 7n }, 10n);
-    expect(chain.atEnd()).toEqual({ then: 'go back', to: 10n });
+    expect(chain.atEnd()).toEqual({ step: 'go back', to: 10n });
   });
 
   it('starts its attempts anew after anything was accepted', () => {
@@ -155,13 +155,13 @@ class Reader {
         throw new RangeError('goes back and back, and never comes to an end');
       for (; offset < this.shown.length; offset++) this.#offer(offset);
       const end = this.chain.atEnd();
-      if (end.then === 'wait') return;
-      this.answers.push(end.then);
-      if (end.then === 'gap') {
+      if (end.step === 'wait') return;
+      this.answers.push(end.step);
+      if (end.step === 'gap') {
         this.gap = end.link;
         return;
       }
-      offset = end.then === 'go back' ? Number(end.to) : 0;
+      offset = end.step === 'go back' ? Number(end.to) : 0;
     }
   }
 

@@ -15,13 +15,13 @@ export function verdict(checkpoint: bigint, { position, previous }: Link): Verdi
 
 /** What to do at the end of a partition. */
 export type AtEnd =
-  | { readonly then: 'wait' }
+  | { readonly step: 'wait' }
   /** Read again from this offset. */
-  | { readonly then: 'go back'; readonly to: bigint }
+  | { readonly step: 'go back'; readonly to: bigint }
   /** Read again from the first record that is left. */
-  | { readonly then: 'start over' }
+  | { readonly step: 'start over' }
   /** The chain is broken: a record is missing for good. */
-  | { readonly then: 'gap'; readonly link: Link };
+  | { readonly step: 'gap'; readonly link: Link };
 
 /**
  * Follows one partition's chain of records. A record with something missing before it is stepped over, not waited for
@@ -65,13 +65,13 @@ export class Chain {
     const outstanding = this.#steppedOver;
     if (!outstanding) {
       this.#returns = 0;
-      return { then: 'wait' };
+      return { step: 'wait' };
     }
     this.#steppedOver = undefined;
     this.#returns++;
-    if (this.#returns === 1) return { then: 'go back', to: outstanding.offset };
-    if (this.#returns === 2) return { then: 'start over' };
-    return { then: 'gap', link: outstanding.link };
+    if (this.#returns === 1) return { step: 'go back', to: outstanding.offset };
+    if (this.#returns === 2) return { step: 'start over' };
+    return { step: 'gap', link: outstanding.link };
   }
 
   #stepOver(link: Link, offset: bigint): void {

@@ -98,7 +98,7 @@ export class Delivery<Tx> {
         } catch (error) {
           if (isRetryable(error) || signal.aborted) throw error;
           if (failures >= this.parts.onError!.times) {
-            if (this.parts.onError!.then === 'stop') throw error;
+            if (this.parts.onError!.last === 'stop') throw error;
             await this.#park(event, move, error);
             break;
           }

@@ -11,8 +11,21 @@ const keys = Array.from({ length: 17 }, (_, index) => `key-${index}`);
 const nothing = { position: 0n, tails: new Map<string, bigint>() };
 
 const event = (position: bigint, key = keys[Number(position) % keys.length]!): PublishedEvent => ({
-  ...{ id: `id-${position}`, type: 'Noted', stream: `note-${key}`, version: 1, position, schemaVersion: 1 },
-  ...{ recordedAt: new Date(0), metadata: { correlationId: 'c', causationId: 'c' }, topic: topic.name, key },
+  id: `id-${position}`,
+  type: 'Noted',
+  stream: `note-${key}`,
+  version: 1,
+  position,
+  schemaVersion: 1,
+  ...{
+    recordedAt: new Date(0),
+    metadata: {
+      correlationId: 'c',
+      causationId: 'c',
+    },
+    topic: topic.name,
+    key,
+  },
   dataJson: '{}',
 });
 const log = Array.from({ length: 200 }, (_, index) => event(BigInt(index * 3 + 1)));
@@ -24,8 +37,14 @@ function tailsAt(position: bigint, torn: readonly number[] = [0, 0, 0]): Partiti
     const sent = log.filter((one) => one.position <= position && partition(one) === index);
     const last = sent.at(-1 - lost);
     return {
-      ...{ topic: topic.name, partition: index, end: BigInt(sent.length) },
-      last: last && { position: last.position, eventId: last.id, log: identity },
+      topic: topic.name,
+      partition: index,
+      end: BigInt(sent.length),
+      last: last && {
+        position: last.position,
+        eventId: last.id,
+        log: identity,
+      },
     };
   });
 }

@@ -3,7 +3,7 @@ import { InvalidDefinition } from './errors.js';
 /** What becomes of an event whose handler throws: so many further tries, then its key is parked, or the subscription stops. */
 export interface RetryPolicy {
   readonly times: number;
-  readonly then: 'park' | 'stop';
+  readonly last: 'park' | 'stop';
 }
 
 /**
@@ -13,5 +13,5 @@ export interface RetryPolicy {
 export function retry(times: number): { thenPark(): RetryPolicy; thenStop(): RetryPolicy } {
   if (!Number.isInteger(times) || times < 0 || times > 100)
     throw new InvalidDefinition(`retry(${times}): give a whole number from 0 to 100`);
-  return { thenPark: () => ({ times, then: 'park' }), thenStop: () => ({ times, then: 'stop' }) };
+  return { thenPark: () => ({ times, last: 'park' }), thenStop: () => ({ times, last: 'stop' }) };
 }

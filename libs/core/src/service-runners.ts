@@ -108,7 +108,7 @@ function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: E
         onError: reaction.onError,
         oneWriter: false,
       },
-      reaction.onError.then === 'stop' ? { ...options.runner, retries: 0 } : options.runner,
+      reaction.onError.last === 'stop' ? { ...options.runner, retries: 0 } : options.runner,
     ),
   );
 }
@@ -142,7 +142,12 @@ function common(
 > {
   const { checkpoints, parked, transactions, leases } = database;
   return {
-    ...{ catalog, checkpoints, parked, transactions, leases, owner: processName },
+    catalog,
+    checkpoints,
+    parked,
+    transactions,
+    leases,
+    owner: processName,
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
     ...(onParked === undefined ? {} : { onParked }),
   };

@@ -1,7 +1,10 @@
 import type { Checkpoint, Move } from './checkpoint.js';
 import type { Recorded } from './events.js';
 
-/** Where a subscription begins that never ran: with the first event there is, with the next one, or behind a position. */
+/**
+ * Where a subscription begins that never ran: with the log's first event (one that retention has removed from a topic is a
+ * gap), with the next one, or behind a position.
+ */
 export type StartFrom = 'beginning' | 'now' | { readonly position: bigint };
 
 /** Where a subscription's events come from: the service's own log, or a topic. */

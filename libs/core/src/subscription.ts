@@ -87,5 +87,5 @@ async function follow<Tx>(
       for (const delivery of deliveries) if (!until.aborted) await turns.run(name, () => delivery.answerRequests());
     }
   };
-  await untilOneFails(signal, parts.onError?.then === 'park' ? [...reading, asked] : reading);
+  await untilOneFails(signal, parts.onError?.last === 'park' ? [...reading, asked] : reading);
 }

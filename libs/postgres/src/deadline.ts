@@ -1,6 +1,9 @@
 import { DatabaseUnavailable } from '@logfold/core';
 import type { Sql } from './connection.js';
 
+/** A look that comes so late: this process itself stood still, and has not read yet what came meanwhile. */
+const STOOD_STILL_MS = 1_000;
+
 /**
  * Watches over what is under way on a client: where no statement is answered for so long, all of them are rejected. The
  * server works on one statement of a connection after the other and ends each by its own time-out, so a longer silence
@@ -11,11 +14,22 @@ import type { Sql } from './connection.js';
  */
 export function watched(sql: Sql, deadlineMs: number, late: () => void): Sql {
   const waiting = new Set<(error: Error) => void>();
+  let heardAt = 0;
   let timer: NodeJS.Timeout | undefined;
 
+  /** The time begins anew. One timer looks from time to time: to set one for each answer would cost more. */
   function restart(): void {
-    clearTimeout(timer);
-    timer = waiting.size === 0 ? undefined : setTimeout(expire, deadlineMs);
+    heardAt = performance.now();
+    timer ??= setTimeout(look, deadlineMs).unref();
+  }
+
+  function look(): void {
+    timer = undefined;
+    if (waiting.size === 0) return;
+    const leftMs = heardAt + deadlineMs - performance.now();
+    if (leftMs < -STOOD_STILL_MS) restart();
+    else if (leftMs > 0) timer = setTimeout(look, leftMs).unref();
+    else expire();
   }
 
   function expire(): void {
@@ -25,27 +39,29 @@ export function watched(sql: Sql, deadlineMs: number, late: () => void): Sql {
     late();
   }
 
-  /** Its `then`, which sends a query, and through which every way to wait for one goes. */
+  /** The answer to a query, watched until it comes. To ask for it sends the query. */
+  function answerTo(query: Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      waiting.add(reject);
+      if (waiting.size === 1) restart();
+      const settled = (settle: (value: unknown) => void) => (value: unknown) => {
+        if (waiting.delete(reject)) restart();
+        settle(value);
+      };
+      query.then(settled(resolve), settled(reject));
+    });
+  }
+
+  /** Every way to wait for a query goes through its `then`. */
   function watch(query: unknown): unknown {
-    if (!(query instanceof Promise)) return query; // a fragment, an identifier
-    const then = query.then.bind(query) as PromiseLike<unknown>['then'];
-    const answered = (): Promise<unknown> =>
-      new Promise((resolve, reject) => {
-        waiting.add(reject);
-        if (waiting.size === 1) restart();
-        const settled = (settle: (value: unknown) => void) => (value: unknown) => {
-          if (waiting.delete(reject)) restart();
-          settle(value);
-        };
-        then(settled(resolve), settled(reject));
-      });
+    if (!(query instanceof Promise)) return query; // an identifier, values
     let answer: Promise<unknown> | undefined;
-    const cursor = (query as unknown as { cursor: (...parameters: unknown[]) => unknown }).cursor.bind(query);
-    return Object.assign(query, {
-      then: (...handlers: Parameters<typeof then>) => (answer ??= answered()).then(...handlers),
-      cursor: (...parameters: unknown[]) => {
-        Object.assign(query, { then });
-        return cursor(...parameters);
+    return new Proxy(query, {
+      get(target, name, self) {
+        if (name === 'then')
+          return (...handlers: Parameters<typeof query.then>) => (answer ??= answerTo(query)).then(...handlers);
+        const value = Reflect.get(target, name, self) as unknown;
+        return name === 'cursor' && typeof value === 'function' ? (value.bind(query) as unknown) : value;
       },
     });
   }

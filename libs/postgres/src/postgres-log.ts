@@ -8,7 +8,7 @@ import {
   type PublishedRange,
   type ReadableLog,
 } from '@logfold/core';
-import { Connection, Pool, type ConnectionOptions, type Sql } from './connection.js';
+import { Pool, type ConnectionOptions, type Sql } from './connection.js';
 import { translating } from './errors.js';
 import { publishedLog } from './published-log.js';
 import { READ_ROLE } from './roles.js';

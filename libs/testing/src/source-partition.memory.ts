@@ -83,12 +83,12 @@ export class PartitionReader {
 
   #atEnd(partition: BrokerPartition): 'read on' | 'nothing new' {
     const end = this.#chain.atEnd();
-    if (end.then === 'wait') return 'nothing new';
-    if (end.then === 'gap') {
+    if (end.step === 'wait') return 'nothing new';
+    if (end.step === 'gap') {
       this.#requireCommitted(partition, end.link);
       return 'nothing new';
     }
-    this.#offset = end.then === 'go back' ? end.to : partition.start;
+    this.#offset = end.step === 'go back' ? end.to : partition.start;
     return 'read on';
   }
 

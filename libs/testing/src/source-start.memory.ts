@@ -3,17 +3,16 @@ import type { MemoryBroker } from './broker.memory.js';
 import type { BrokerPartition, LogRecord } from './broker-partition.js';
 
 /**
- * Where a subscription begins that never ran. The topic's log is that of its first record. Where retention has removed
- * nothing, the beginning is 0, so that a record that was lost there shows.
+ * Where a subscription begins that never ran. The topic's log is that of its first record. The beginning is 0, so that
+ * records that were lost there show.
  */
 export function firstCheckpoint(broker: MemoryBroker, topic: string, partition: number, from: StartFrom): Checkpoint {
-  const { start } = broker.partition(topic, partition);
   const records = ownRecords(broker, topic, partition);
   const [first] = records;
   const last = records.at(-1);
   const logId = first?.log.id;
   if (typeof from === 'object') return { position: from.position, logId };
-  if (from === 'beginning') return { position: start === 0n ? 0n : (first?.previous ?? 0n), logId };
+  if (from === 'beginning') return { position: 0n, logId };
   if (!last) return { position: 0n };
   return { position: last.event.position, eventId: last.event.id, logId, hint: String(last.offset + 1n) };
 }

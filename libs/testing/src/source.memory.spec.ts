@@ -20,6 +20,19 @@ describe('a reader', () => {
     expectHandled(progress, log, records);
   });
 
+  it('waits for an open transaction, and handles it when it is committed', async () => {
+    const { broker, log, publish, read, clock } = world();
+    const records = log.next(9);
+    broker.fail('end.held');
+    await expect(publish(records)).rejects.toBeInstanceOf(PublishFailed);
+    const { progress } = read();
+    await clock.advance(500);
+    expect(progress.handled).toEqual([]);
+    broker.deliverHeld();
+    await clock.advance(500);
+    expectHandled(progress, log, records);
+  });
+
   it('takes a leak of what is not committed yet for no gap, however often it leaks', async () => {
     const { broker, log, publish, read, clock } = world({}, 1);
     const before = log.next(2);

@@ -206,7 +206,15 @@ function start(database: Database, { policy = retry(2).thenPark() }: { policy?: 
   const runner = subscription(
     {
       name,
-      sources: [logSource(service, log, wakeUp, { batchSize: 3, pollMs: { first: 5, max: 20 } })],
+      sources: [
+        logSource(service, log, wakeUp, {
+          batchSize: 3,
+          pollMs: {
+            first: 5,
+            max: 20,
+          },
+        }),
+      ],
       from: 'beginning',
       oneWriter: true,
       onError: policy,
@@ -216,26 +224,45 @@ function start(database: Database, { policy = retry(2).thenPark() }: { policy?: 
         async handle(batch, tx) {
           for (const { stream, data } of batch) {
             if (!stream.endsWith(mine)) continue;
-            const { text } = data as { text: string };
+            const { text } = data as {
+              text: string;
+            };
             if (poison.has(text)) throw new Error(`${text} is poison`);
             if (unavailable.has(text)) throw new DatabaseUnavailable('away for a moment');
-            await log.append({ stream: `copy-${mine}`, events: [Talk.Heard({ text })], expected: 'any' }, { tx });
+            await log.append(
+              {
+                stream: `copy-${mine}`,
+                events: [Talk.Heard({ text })],
+                expected: 'any',
+              },
+              { tx },
+            );
           }
         },
       },
-      ...{ checkpoints, parked, transactions, leases, owner: uuidv7(), leaseTtlMs: 5_000 },
+      checkpoints,
+      parked,
+      transactions,
+      leases,
+      owner: uuidv7(),
+      leaseTtlMs: 5e3,
     },
-    { backoff: { firstMs: 2, maxMs: 20 }, ...(policy.then === 'stop' ? { retries: 0 } : {}) },
+    { backoff: { firstMs: 2, maxMs: 20 }, ...(policy.last === 'stop' ? { retries: 0 } : {}) },
   );
   runner.start();
   const keyOf = (speaker: string): string => `talk-${speaker}-${mine}`;
   return {
-    ...{ ...runner, poison, unavailable, keyOf },
+    ...runner,
+    poison,
+    unavailable,
+    keyOf,
     said: (speaker) => spoken.filter(({ stream }) => stream === keyOf(speaker)),
     async handled() {
       const heard: Record<string, string[]> = {};
       for (const { data } of await log.readStream(`copy-${mine}`)) {
-        const { text } = data as { text: string };
+        const { text } = data as {
+          text: string;
+        };
         (heard[text[0]!] ??= []).push(text);
       }
       return heard;
@@ -245,11 +272,22 @@ function start(database: Database, { policy = retry(2).thenPark() }: { policy?: 
       return all
         .filter((one) => one.subscription === name)
         .map(({ key: parkedKey, events: count, type: eventType, error, subscription: whose }) => ({
-          ...{ key: parkedKey, events: count, type: eventType, error, subscription: whose },
+          ...{
+            key: parkedKey,
+            events: count,
+            type: eventType,
+            error,
+            subscription: whose,
+          },
         }));
     },
     async ask(action, speaker) {
-      const { id } = await parked.request(key, { action, key: keyOf(speaker), who: 'ada', why: 'a test' });
+      const { id } = await parked.request(key, {
+        action,
+        key: keyOf(speaker),
+        who: 'ada',
+        why: 'a test',
+      });
       return eventually(async () => {
         const request = (await parked.history()).find((one) => one.id === id);
         expect(request?.outcome).toBeDefined();

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { withDatabase, type GlobalOptions, type Surroundings } from './context.js';
+import { printLines } from './print.js';
+
+/** `logfold subscriptions …` */
+export function addSubscriptionsCommands(program: Command, io: Surroundings): void {
+  const subscriptions = program.command('subscriptions').description('what reads this log, and the topics of others');
+
+  subscriptions
+    .command('list')
+    .description('how far each subscription got')
+    .action(async (_own: object, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      await withDatabase(options, io.env, async (database) => {
+        const checkpoints = await database.checkpoints.list();
+        const lines = checkpoints.map(({ subscription, source, partition, position, hint }) => ({
+          subscription,
+          source,
+          partition,
+          position,
+          hint,
+        }));
+        printLines(io, lines, { ...options, none: 'No subscription has run yet.' });
+      });
+    });
+}

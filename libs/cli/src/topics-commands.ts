@@ -1,0 +1,61 @@
+import { republish } from '@logfold/core';
+import type { Command } from 'commander';
+import {
+  InvalidCommandLine,
+  repairParts,
+  wholeNumber,
+  withDatabase,
+  type GlobalOptions,
+  type Surroundings,
+} from './context.js';
+import { printLines } from './print.js';
+
+/** `logfold topics …` */
+export function addTopicsCommands(program: Command, io: Surroundings): void {
+  const topics = program.command('topics').description('the topics that the log goes to');
+
+  topics
+    .command('list')
+    .description('the declared topics')
+    .action(async (_own: object, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      await withDatabase(options, io.env, async (database) => {
+        const declared = await database.declaredTopics();
+        printLines(
+          io,
+          declared.map((topic) => ({ ...topic })),
+          { ...options, none: 'No topic is declared.' },
+        );
+      });
+    });
+
+  topics
+    .command('repair <topic> [partition]')
+    .description(
+      'sends the records of one partition, or of all, once more: where a broker has lost some, or a topic was deleted. ' +
+        "Logfold's readers take each event once, foreign ones see what was there already again. Stop the service first. Needs --brokers",
+    )
+    .option('--behind <position>', 'only records behind this position of the log', '0')
+    .action(async (topic: string, partition: string | undefined, own: { behind: string }, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const behind = wholeNumber('--behind', own.behind);
+      await withDatabase(options, io.env, async (database) => {
+        const parts = await repairParts(database, options, io.env);
+        const declared = parts.topics.find(({ name }) => name === topic);
+        if (!declared)
+          throw new InvalidCommandLine(
+            `This log goes to no topic "${topic}": there are ${parts.topics.map(({ name }) => name).join(', ') || 'none'}`,
+          );
+        const all = Array.from({ length: declared.partitions }, (_, index) => index);
+        const chosen = partition === undefined ? all : [Number(wholeNumber('The partition', partition))];
+        const lines = [];
+        for (const one of chosen)
+          lines.push({
+            topic,
+            partition: one,
+            sent: await republish(parts, { topic, partition: one, behind }),
+          });
+        printLines(io, lines, { ...options, none: '' });
+      });
+    });
+}

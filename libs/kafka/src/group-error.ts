@@ -1,0 +1,49 @@
+import { BrokerUnavailable, BrokerUnsuitable, LogfoldError } from '@logfold/core';
+
+/** What kafkajs tells of an error; it wraps some, and names them by text. */
+interface KafkaError {
+  readonly name?: string;
+  readonly type?: string;
+  readonly code?: unknown;
+  readonly message?: string;
+  readonly cause?: unknown;
+}
+
+const forbidden = new Set(['TOPIC_AUTHORIZATION_FAILED', 'GROUP_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED']);
+const refusedSettings = new Set(['INVALID_SESSION_TIMEOUT', 'INVALID_GROUP_ID', 'INCONSISTENT_GROUP_PROTOCOL']);
+const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL|EPROTO/;
+
+/** What an error of kafkajs's consumer means to who reads with it. Whatever is not known may be over at the next attempt. */
+export function groupError(error: unknown, brokers: readonly string[]): LogfoldError {
+  if (error instanceof LogfoldError) return error;
+  const chain = [...causes(error)];
+  const ours = chain.find((each) => each instanceof LogfoldError);
+  if (ours) return ours as LogfoldError;
+  const message = (chain[0] as KafkaError | undefined)?.message ?? String(error);
+  const at = brokers.join(', ');
+  const has = (test: (each: KafkaError) => boolean): boolean => chain.some((each) => test(each as KafkaError));
+  if (has(({ name }) => name === 'KafkaJSSASLAuthenticationError'))
+    return new BrokerUnsuitable(`Kafka at ${at} refused the credentials: check \`sasl\` (${message})`, {
+      cause: error,
+    });
+  if (has(({ code }) => typeof code === 'string' && certificate.test(code)))
+    return new BrokerUnsuitable(`Kafka at ${at} cannot be spoken to over TLS: check \`ssl\` (${message})`, {
+      cause: error,
+    });
+  if (has(({ type }) => forbidden.has(type ?? '')))
+    return new BrokerUnsuitable(`Kafka at ${at} does not allow this user to read: grant it (${message})`, {
+      cause: error,
+    });
+  if (has(({ type }) => refusedSettings.has(type ?? '')))
+    return new BrokerUnsuitable(`Kafka at ${at} refuses the consumer group: check \`group\` (${message})`, {
+      cause: error,
+    });
+  return new BrokerUnavailable(`Kafka at ${at} cannot be read from (${message})`, { cause: error });
+}
+
+function* causes(error: unknown): Generator {
+  for (let each = error, left = 10; each !== undefined && each !== null && left > 0; left--) {
+    yield each;
+    each = (each as KafkaError).cause;
+  }
+}

@@ -1,0 +1,211 @@
+import {
+  Chain,
+  CheckpointOfAnotherLog,
+  ForeignRecord,
+  verdict,
+  type AtEnd,
+  type Checkpoint,
+  type Link,
+  type Move,
+  type PublishedEvent,
+  type Recorded,
+  type SourceEvent,
+} from '@logfold/core';
+import type { Delivery } from './delivery.js';
+import { decodeRecord, type ReceivedMessage, type ReceivedRecord } from './record.js';
+
+/** Where a partition is read from, and from where its chain goes on. */
+export interface FollowerOptions {
+  readonly subscription: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly checkpoint: Checkpoint;
+  readonly types: ReadonlySet<string>;
+  /** Told of each record that is not of this log; may throw. */
+  readonly onForeign: (offset: string, why: string) => void;
+}
+
+/** Something is missing before a record. */
+export interface Outstanding {
+  readonly link: Link;
+  readonly logId: string;
+  /** The lowest offset that was stepped over since. */
+  readonly offset: bigint;
+}
+
+const BEGINS_AT = 'begins-at:';
+
+/** The hint of a partition that begins with whatever comes from this offset on, as nothing before it can be read. */
+export function beginsAt(offset: bigint): string {
+  return `${BEGINS_AT}${offset}`;
+}
+
+/** Follows one partition: judges its records by the chain, and knows how far the database will be with what it gave out. */
+export class PartitionFollower {
+  readonly #options: FollowerOptions;
+  readonly #chain: Chain;
+  #checkpoint: Checkpoint;
+  #from: bigint;
+  #last: { readonly record: ReceivedRecord; readonly offset: string } | undefined;
+  #epoch = 0;
+  #begins: bigint | undefined;
+  #outstanding: Outstanding | undefined;
+
+  constructor(options: FollowerOptions) {
+    const { checkpoint } = options;
+    this.#options = options;
+    this.#chain = new Chain(checkpoint.position);
+    this.#checkpoint = checkpoint;
+    this.#from = checkpoint.position;
+    const { hint } = checkpoint;
+    if (hint?.startsWith(BEGINS_AT)) this.#begins = BigInt(hint.slice(BEGINS_AT.length));
+  }
+
+  /**
+   * Where to read from: the record that the checkpoint stands at, so that it can be compared; else the first one.
+   * A hint that leads nowhere costs a search, no more.
+   */
+  get offset(): string {
+    if (this.#begins !== undefined) return String(this.#begins);
+    const { hint } = this.#checkpoint;
+    return hint !== undefined && /^\d{1,18}$/.test(hint) ? hint : '0';
+  }
+
+  /** How far it is, with everything that it gave out. */
+  get position(): bigint {
+    return this.#chain.checkpoint;
+  }
+
+  /** The record before which something is missing, if there is one. */
+  get outstanding(): Outstanding | undefined {
+    return this.#outstanding;
+  }
+
+  /** Looks at the messages of a delivery until it is through, or there are `limit` events. @throws ForeignRecord, CheckpointOfAnotherLog */
+  take(delivery: Delivery, events: SourceEvent[], limit: number): void {
+    const { messages } = delivery;
+    const { partition, types } = this.#options;
+    while (delivery.looked < messages.length && events.length < limit) {
+      const message = messages[delivery.looked++]!;
+      const record = this.#own(message);
+      if (!record) continue;
+      if (this.#begins !== undefined) this.#begin(record, message.offset);
+      const judged = verdict(this.#chain.checkpoint, record);
+      if (judged === 'drop') this.#compare(record);
+      else if (judged === 'step over') this.#stepOver(record, BigInt(message.offset));
+      else {
+        const wanted = types.has(record.type);
+        const event = wanted ? this.#event(record, message.offset) : undefined;
+        if (wanted && !event) continue;
+        this.#accept(record.position);
+        this.#last = { record, offset: message.offset };
+        if (!event) continue;
+        const checkpoint = checkpointAt(event, record.logId, message.offset);
+        events.push({ event, partition, key: record.key, checkpoint });
+      }
+    }
+  }
+
+  /** Takes an event from the producer's log, in whose order they come. */
+  takeMissing({ topic: _topic, key, dataJson, ...rest }: PublishedEvent, logId: string, events: SourceEvent[]): void {
+    const { partition, types } = this.#options;
+    const event: Recorded = { ...rest, data: JSON.parse(dataJson) as unknown };
+    const checkpoint = { ...checkpointAt(event, logId), hint: this.#checkpoint.hint };
+    this.#accept(event.position);
+    this.#checkpoint = checkpoint;
+    this.#last = undefined;
+    if (types.has(event.type)) events.push({ event, partition, key, checkpoint });
+  }
+
+  /** The step of the database's checkpoint that goes with what was taken since the last call. */
+  move(): Move | undefined {
+    if (this.#last) {
+      const { record, offset } = this.#last;
+      this.#checkpoint = { position: record.position, eventId: record.eventId, logId: record.logId, hint: offset };
+      this.#last = undefined;
+    }
+    const from = this.#from;
+    const to = this.#checkpoint;
+    if (to.position === from) return undefined;
+    this.#from = to.position;
+    return { partition: this.#options.partition, from, to };
+  }
+
+  /** What to do, now that the end of the partition was reached. */
+  atEnd(): AtEnd {
+    return this.#chain.atEnd();
+  }
+
+  /** The record, if it is one of this log. */
+  #own(message: ReceivedMessage): ReceivedRecord | undefined {
+    const { topic, partition, onForeign } = this.#options;
+    const decoded = decodeRecord(topic, partition, message);
+    const strange = decoded.kind === 'foreign' ? decoded.why : this.#strange(decoded);
+    if (strange === undefined) return decoded as ReceivedRecord;
+    onForeign(message.offset, strange);
+    return undefined;
+  }
+
+  #strange(record: ReceivedRecord): string | undefined {
+    const known = this.#last?.record.logId ?? this.#checkpoint.logId;
+    if (known !== undefined && record.logId !== known) return `it is of log ${record.logId}, the topic's is ${known}`;
+    try {
+      const { epoch } = record;
+      if (epoch < this.#epoch) return `it is of epoch ${epoch} of its log, which has been forked: epoch ${this.#epoch}`;
+      this.#epoch = epoch;
+      return undefined;
+    } catch (error) {
+      return unreadable(error);
+    }
+  }
+
+  /** The event, unless it cannot be read: then the record is no better than a foreign one. */
+  #event(record: ReceivedRecord, offset: string): Recorded | undefined {
+    try {
+      return record.event;
+    } catch (error) {
+      this.#options.onForeign(offset, unreadable(error));
+      return undefined;
+    }
+  }
+
+  #begin({ previous }: Link, offset: string): void {
+    if (BigInt(offset) < this.#begins!) return;
+    this.#begins = undefined;
+    this.#chain.moveTo(previous);
+  }
+
+  #accept(position: bigint): void {
+    this.#chain.moveTo(position);
+    if (this.#outstanding && this.#outstanding.link.position <= position) this.#outstanding = undefined;
+  }
+
+  #stepOver({ position, previous, logId }: ReceivedRecord, offset: bigint): void {
+    const link = { position, previous };
+    this.#chain.offer(link, offset);
+    if (!this.#outstanding) this.#outstanding = { link, logId, offset };
+    else if (offset < this.#outstanding.offset) this.#outstanding = { ...this.#outstanding, offset };
+  }
+
+  /** The event at the checkpoint must be the one that was handled. */
+  #compare(record: ReceivedRecord): void {
+    const { position, eventId } = this.#checkpoint;
+    if (this.#last || record.position !== position || eventId === undefined || record.eventId === eventId) return;
+    const { subscription, topic } = this.#options;
+    throw new CheckpointOfAnotherLog(
+      subscription,
+      topic,
+      `it has handled event ${eventId} at position ${position}, where the topic holds event ${record.eventId}: ` +
+        'the log was restored from an older state',
+    );
+  }
+}
+
+function checkpointAt({ position, id }: Recorded, logId: string, hint?: string): Checkpoint {
+  return { position, eventId: id, logId, hint };
+}
+
+function unreadable(error: unknown): string {
+  if (error instanceof ForeignRecord) return error.message;
+  throw error;
+}

@@ -1,0 +1,62 @@
+import { InvalidDefinition, type Source, type TopicDeclaration } from '@logfold/core';
+import { existingTopic } from './existing-topic.js';
+import { groupClient } from './group-client.js';
+import { GroupMember } from './group-member.js';
+import { kafkajsDriver } from './kafkajs-driver.js';
+import { defaultGroupTimes, type GroupTimes, type KafkaSourceOptions } from './source-options.js';
+import { startCheckpoints } from './start-checkpoints.js';
+import { TopicReader } from './topic-reader.js';
+
+/**
+ * A topic as a source. Who reads which partition is settled by a consumer group, `<groupPrefix>.<subscription>.<topic>`;
+ * how far each is read is settled by the checkpoints alone, and every record counts once by the chain of its partition.
+ * Each `read` is a new member of the group, and leaves nothing behind when it ends. A topic that does not exist yet is
+ * waited for. Beside what the port names, `read` throws:
+ * BrokerUnsuitable, TopicUnsuitable (fewer partitions than declared), ForeignRecord (with `foreign: 'stop'`)
+ * @throws InvalidDefinition for times that cannot work
+ */
+export function kafkaSource(options: KafkaSourceOptions, topic: TopicDeclaration): Source {
+  const times: GroupTimes = { ...defaultGroupTimes, ...options.group };
+  if (times.heartbeatMs * 3 > times.sessionMs)
+    throw new InvalidDefinition(
+      `A consumer group with sessionMs ${times.sessionMs} needs a heartbeatMs of a third of it or less, not ${times.heartbeatMs}`,
+    );
+  return {
+    name: topic.name,
+    shared: true,
+    async *read(read) {
+      const { signal, subscription, from } = read;
+      const prefix = options.groupPrefix === undefined ? '' : `${options.groupPrefix}.`;
+      const client = groupClient(options, `${prefix}${subscription}.${topic.name}`.replaceAll(/\s+/g, '-'), times);
+      const member = new GroupMember(client, topic.name, times);
+      const driver = kafkajsDriver(options);
+      const first = (partitions: readonly number[]) => startCheckpoints(from, topic.name, partitions, driver, signal);
+      const reader = new TopicReader({ topic, options, times, read, member, first });
+      const stop = (): void => driver.close();
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        const partitions = await existingTopic(topic, driver, options.onAlarm ?? (() => {}), signal);
+        if (partitions === undefined) return;
+        await unlessAborted(member.start(partitions), signal);
+        for (let batch = await reader.next(); batch; batch = await reader.next()) yield batch;
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        signal.removeEventListener('abort', stop);
+        driver.close();
+        await reader.close();
+        await member.close(reader.uncommitted);
+      }
+    },
+  };
+}
+
+/** Waits for work that is given up when the signal aborts: what becomes of it then does not matter. */
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const give = (): void => resolve();
+    if (signal.aborted) give();
+    signal.addEventListener('abort', give, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', give));
+  });
+}
