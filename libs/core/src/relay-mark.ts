@@ -12,6 +12,4 @@ export interface RelayMarks {
   load(): Promise<RelayMark>;
   /** Ignored when a higher mark is there already: a runner that was overtaken cannot move it back. */
   save(mark: RelayMark): Promise<void>;
-  /** Moves the mark back: events behind `position` are looked at again. For repairs. */
-  rewind(position: bigint): Promise<void>;
 }

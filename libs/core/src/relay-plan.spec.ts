@@ -17,15 +17,10 @@ const event = (position: bigint, key = keys[Number(position) % keys.length]!): P
   version: 1,
   position,
   schemaVersion: 1,
-  ...{
-    recordedAt: new Date(0),
-    metadata: {
-      correlationId: 'c',
-      causationId: 'c',
-    },
-    topic: topic.name,
-    key,
-  },
+  recordedAt: new Date(0),
+  metadata: { correlationId: 'c', causationId: 'c' },
+  topic: topic.name,
+  key,
   dataJson: '{}',
 });
 const log = Array.from({ length: 200 }, (_, index) => event(BigInt(index * 3 + 1)));

@@ -11,7 +11,7 @@ describe('An error of the consumer group', () => {
   it.each([
     ['a broker that is away', new KafkaJSConnectionError('refused', {}), BrokerUnavailable, 'a:1, b:2'],
     ['whatever is not known', new KafkaJSError('odd'), BrokerUnavailable, 'odd'],
-    ['wrong credentials', new KafkaJSSASLAuthenticationError('no'), BrokerUnsuitable, 'sasl'],
+    ['wrong credentials', refusal(), BrokerUnsuitable, 'sasl'],
     ['what is not allowed', typed('GROUP_AUTHORIZATION_FAILED'), BrokerUnsuitable, 'grant'],
     ['times that the broker refuses', typed('INVALID_SESSION_TIMEOUT'), BrokerUnsuitable, 'group'],
     [
@@ -27,7 +27,7 @@ describe('An error of the consumer group', () => {
   });
 
   it('is found behind the retries', () => {
-    const refused = new KafkaJSSASLAuthenticationError('no');
+    const refused = refusal();
     const error = new KafkaJSNumberOfRetriesExceeded(refused, { retryCount: 5, retryTime: 1 });
 
     expect(groupError(error, brokers)).toBeInstanceOf(BrokerUnsuitable);
@@ -39,6 +39,10 @@ describe('An error of the consumer group', () => {
     expect(groupError(own, brokers)).toBe(own);
   });
 });
+
+function refusal(): Error {
+  return Object.assign(new KafkaJSError('no'), { name: 'KafkaJSSASLAuthenticationError' });
+}
 
 function typed(type: string): Error {
   return Object.assign(new KafkaJSError(type), { type });

@@ -2,8 +2,13 @@
 export { LogfoldModule } from './logfold-module.js';
 export type { LogfoldModuleOptions } from './options.js';
 export { InjectDecider, InjectReadModel } from './inject.js';
+export { On, Reaction, type EventFrom, type ReactionOptions } from './reaction.js';
 export { LogfoldServices } from './services.js';
 export { logfoldToken, type ServiceChoice } from './tokens.js';
+
+// What belongs to the request or the event that is being handled.
+export { CORRELATION_HEADER, RequestContext } from './request-context.js';
+export type { Handling } from './handling.js';
 
 // HTTP: what comes in is validated, what goes wrong is told.
 export { SchemaPipe } from './schema-pipe.js';
@@ -12,6 +17,5 @@ export { ProblemDetailsFilter } from './problem-details-filter.js';
 export { fastifyErrors } from './fastify-errors.js';
 export { problemOf, type ProblemDetails } from './problem-details.js';
 export { PROBLEM_DETAILS_SCHEMA } from './problem-details-schema.js';
-export { CORRELATION_HEADER, RequestContext } from './request-context.js';
 
 export { InvalidConfiguration } from './errors.js';

@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder, Inject, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
-import type { Definition } from '@logfold/core';
+import type { Decider, ReadModel } from '@logfold/core';
+import { isEvents, type Listed } from './declarations.js';
 import type { LogfoldModuleOptions } from './options.js';
 import { LogfoldServices } from './services.js';
 import { LogfoldServicesModule } from './services-module.js';
@@ -11,8 +12,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 
 /**
  * Logfold in a Nest application: `forRoot` (or `forRootAsync`) declares a service and its database, `forFeature` lists
- * deciders and read models, which `InjectDecider` and `InjectReadModel` then inject. Everything starts before the
- * application listens and stops when it closes: call `app.enableShutdownHooks()`.
+ * deciders and read models, which `InjectDecider` and `InjectReadModel` then inject, and reactions. Everything starts
+ * before the application listens and stops when it closes: call `app.enableShutdownHooks()`.
  * @example
  * imports: [
  *   LogfoldModule.forRootAsync({
@@ -30,13 +31,17 @@ export class LogfoldModule extends ConfigurableModuleClass {
   }
 
   /**
-   * Lists what a module defines. Modules may list the same definition; it runs once.
+   * Lists what a module defines. Modules may list the same definition; it runs once. A `@Reaction` class also stands in
+   * the `providers` of a module, which is enough where the process has one service. Registries of events are listed when
+   * the service appends them without a decider: the relay must know their topics.
    * @param choice the service, where the process has several.
    */
-  static forFeature(definitions: readonly Definition[], choice: ServiceChoice = {}): DynamicModule {
-    const injectables = definitions.flatMap((definition) =>
-      (choice.service === undefined ? [{}] : [{}, choice]).map((chosen) => injectable(definition, chosen)),
-    );
+  static forFeature(definitions: readonly Listed[], choice: ServiceChoice = {}): DynamicModule {
+    const injectables = definitions
+      .filter(isInjectable)
+      .flatMap((definition) =>
+        (choice.service === undefined ? [{}] : [{}, choice]).map((chosen) => injectable(definition, chosen)),
+      );
     const listing: FactoryProvider = {
       provide: Symbol('logfold.feature'),
       inject: [LogfoldServices],
@@ -53,7 +58,13 @@ export class LogfoldModule extends ConfigurableModuleClass {
 @Module({ imports: [LogfoldServicesModule] })
 class LogfoldFeatureModule {}
 
-function injectable(definition: Definition, choice: ServiceChoice): FactoryProvider {
+type Injectable = Decider | ReadModel;
+
+function isInjectable(listed: Listed): listed is Injectable {
+  return typeof listed !== 'function' && !isEvents(listed) && listed.kind !== 'reaction';
+}
+
+function injectable(definition: Injectable, choice: ServiceChoice): FactoryProvider {
   return {
     provide: logfoldToken(definition, choice),
     inject: [LogfoldServices],

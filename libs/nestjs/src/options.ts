@@ -1,4 +1,5 @@
-import { checkIdentifier, type Database, type Run } from '@logfold/core';
+import { checkIdentifier, type Database, type Role, type Run, type Topics } from '@logfold/core';
+import type { KafkaTopicsOptions } from '@logfold/kafka';
 import { InvalidConfiguration } from './errors.js';
 
 /** What `LogfoldModule.forRoot` needs to know of one service. */
@@ -9,13 +10,21 @@ export interface LogfoldModuleOptions {
   readonly database: string | Database<any>;
   /** The database schema of the service's tables, `logfold` by default; one per service. Only for a URL. */
   readonly schema?: string;
+  /** The Kafka over which services hear each other. Names of consumer groups begin with the service's. */
+  readonly kafka?: Omit<KafkaTopicsOptions, 'groupPrefix'>;
+  /**
+   * How services hear each other without Kafka: `'logs'` reads the logs of the other services that this process
+   * declares; a value, such as `logTopics({ … })`, does what it says. Without `kafka` and `topics` all events that a
+   * service handles are its own.
+   */
+  readonly topics?: Topics | 'logs';
   /** Which loops run in this process, everything by default. Commands and queries always work. */
   readonly run?: Run;
   /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
   readonly leaseTtlMs?: number;
 }
 
-const LOOPS = ['read-models'];
+const ROLES: readonly Role[] = ['relay', 'read-models', 'reactions'];
 
 /** Refuses options that cannot work, before anything is opened. @throws InvalidConfiguration, InvalidDefinition */
 export function checkOptions(options: LogfoldModuleOptions): void {
@@ -27,14 +36,15 @@ export function checkOptions(options: LogfoldModuleOptions): void {
   checkIdentifier('Service', service);
   checkDatabase(service, database);
   if (schema !== undefined) checkIdentifier(`Service "${service}": schema`, schema);
-  const loops = typeof run === 'string' ? [] : run;
+  checkTopics(options);
+  const roles = typeof run === 'string' ? [] : run;
   if (
     typeof run === 'string'
       ? !['everything', 'nothing'].includes(run)
-      : !Array.isArray(loops) || loops.some((loop) => !LOOPS.includes(loop))
+      : !Array.isArray(roles) || roles.some((role) => !ROLES.includes(role))
   )
     throw new InvalidConfiguration(
-      `Service "${service}": "run" is ${JSON.stringify(run)}, it must be 'everything', 'nothing' or a list of ${LOOPS.map((loop) => `'${loop}'`).join(', ')}`,
+      `Service "${service}": "run" is ${JSON.stringify(run)}, it must be 'everything', 'nothing' or a list of ${ROLES.map((role) => `'${role}'`).join(', ')}`,
     );
   if (!Number.isInteger(leaseTtlMs) || leaseTtlMs < 1_000)
     throw new InvalidConfiguration(
@@ -58,5 +68,27 @@ function checkDatabase(service: string, database: string | Database<any>): void 
   } else if (database.service !== service)
     throw new InvalidConfiguration(
       `Service "${service}": "database" is that of service "${database.service}", give each its own`,
+    );
+}
+
+function checkTopics({ service, topics, kafka }: LogfoldModuleOptions): void {
+  if (topics !== undefined && kafka !== undefined)
+    throw new InvalidConfiguration(
+      `Service "${service}" has both "kafka" and "topics": give one, as services hear each other in one way`,
+    );
+  if (topics !== undefined && topics !== 'logs' && typeof topics?.source !== 'function')
+    throw new InvalidConfiguration(
+      `Service "${service}": "topics" is ${JSON.stringify(topics)}, it must be 'logs' or a value such as logTopics({ … })`,
+    );
+  if (kafka === undefined) return;
+  const { brokers } = kafka ?? {};
+  if (
+    !Array.isArray(brokers) ||
+    brokers.length === 0 ||
+    brokers.some((broker) => !/^[^\s/]+:\d{1,5}$/.test(String(broker)))
+  )
+    throw new InvalidConfiguration(
+      `Service "${service}": "kafka.brokers" is ${JSON.stringify(brokers)}, it must be a list such as ['localhost:9092'], ` +
+        'read from KAFKA_BROKERS in most programs',
     );
 }

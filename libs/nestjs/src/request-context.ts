@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import type { HandleOptions } from '@logfold/core';
+import type { HandleOptions, Metadata } from '@logfold/core';
+import type { Handling } from './handling.js';
 
 /** The header that carries the correlation id, both ways. Incoming, `X-Request-Id` is taken as well. */
 export const CORRELATION_HEADER = 'x-correlation-id';
@@ -8,8 +9,14 @@ export const CORRELATION_HEADER = 'x-correlation-id';
 const acceptable = /^[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}$/;
 
 /**
- * What belongs to the request that is being handled. `RequestContext.current()` gives it anywhere below the controller,
- * without passing it along; commands handled there carry its correlation id into the metadata of their events.
+ * What belongs to the request, or to the event, that is being handled. `RequestContext.current()` gives it anywhere
+ * below the controller or the reaction, without passing it along; commands handled there carry its correlation id into
+ * the metadata of their events, and the handled event's id as what caused them.
+ *
+ * While an event is handled, injected deciders of the same service append in the transaction that also moves the
+ * checkpoint, unless they are given a `tx`: what they append happens once, or not at all. Everything that begins there
+ * must end there: a command that is still under way when the handler returns is refused. Work that shall outlive it
+ * gets a context of its own, `RequestContext.run(new RequestContext(correlationId), work)`.
  *
  * It survives `await`, promises, timers and streams that are begun while the request is handled, also when they end
  * after the response. It does not reach: work that another request or a loop picks up (a queue, a shared batch, an
@@ -20,6 +27,8 @@ export class RequestContext {
   constructor(
     /** The same for everything that one request sets off; given by the client in `X-Correlation-Id`, or new. */
     readonly correlationId: string,
+    /** The event that is being handled, with its transaction; undefined in a request. */
+    readonly handling?: Handling,
   ) {}
 
   /** The context of the request that is being handled; undefined outside of one. */
@@ -47,11 +56,25 @@ export class RequestContext {
   }
 }
 
-/** The options with the current request's correlation id in their metadata, unless they bring one. */
-export function withCorrelation(options: HandleOptions = {}): HandleOptions {
+/** What an append of a service inherits from the current context: metadata, and the transaction if it is the service's. */
+export interface Inherited {
+  readonly metadata?: Partial<Metadata>;
+  readonly tx?: unknown;
+}
+
+/** What an append of a service inherits from the current context; nothing outside of one. */
+export function inherited(service: string): Inherited {
   const context = RequestContext.current();
-  if (!context) return options;
-  return { ...options, metadata: { correlationId: context.correlationId, ...options.metadata } };
+  if (!context) return {};
+  const { correlationId, handling } = context;
+  const metadata = { correlationId, ...(handling ? { causationId: handling.event.id } : {}) };
+  return handling?.service === service ? { metadata, tx: handling.tx } : { metadata };
+}
+
+/** The options of a command with what it inherits, unless they bring their own. */
+export function withContext(options: HandleOptions = {}, service: string): HandleOptions {
+  const { metadata, ...transaction } = inherited(service);
+  return { ...transaction, ...options, ...(metadata ? { metadata: { ...metadata, ...options.metadata } } : {}) };
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

@@ -1,5 +1,6 @@
 import type { Logger } from '@nestjs/common';
-import { isRetryable, LogfoldError } from '@logfold/core';
+import { isRetryable, LogfoldError, type LostRecords, type Recorded } from '@logfold/core';
+import type { SourceAlarm } from '@logfold/kafka';
 
 /** An error that comes again within this time is the same trouble, and is not logged again. */
 const SAME_TROUBLE_MS = 60_000;
@@ -22,6 +23,39 @@ export function runnerLog(
     if (isRetryable(error)) logger.warn(`"${name}" tries again: ${text}`);
     else logger.error(`"${name}" failed and tries again: ${text}`, stackOf(error));
   };
+}
+
+/** Writes down that an event could not be handled, so that later events of its key wait behind it. */
+export function parkedLog(logger: Logger): (subscription: string, event: Recorded, error: unknown) => void {
+  return (subscription, { type, position, stream }, error) => {
+    const text = error instanceof Error ? error.message : String(error);
+    logger.error(
+      `"${subscription}" parked ${type} at position ${position} (stream "${stream}"), and what follows of its key: ${text}`,
+      stackOf(error),
+    );
+  };
+}
+
+/** Writes down that a broker had lost records. */
+export function lostLog(logger: Logger): (lost: LostRecords) => void {
+  return ({ topic, partition, sent, found }) =>
+    logger.error(
+      `Topic "${topic}", partition ${partition}, ends at position ${found}, though it was sent up to ${sent}: ` +
+        'the broker lost committed records. They are sent again',
+    );
+}
+
+/** Writes down what a reader of topics met beside errors, such as `gap healed: topic inventory.stock, partition 3, …`. */
+export function alarmLog(logger: Logger): (alarm: SourceAlarm) => void {
+  return ({ kind, ...about }) => {
+    const facts = Object.entries(about).map(([name, value]) => `${name} ${textOf(value)}`);
+    logger.warn(`${kind}: ${facts.join(', ')}`);
+  };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'object') return String(value);
+  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -1,5 +1,6 @@
 import { Global, Module, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
+import { ReactionProviders } from './reaction-providers.js';
 import { RequestContextInterceptor, RequestContextMiddleware } from './request-context.http.js';
 import { LogfoldServices } from './services.js';
 
@@ -9,7 +10,8 @@ import { LogfoldServices } from './services.js';
  */
 @Global()
 @Module({
-  providers: [LogfoldServices, { provide: APP_INTERCEPTOR, useClass: RequestContextInterceptor }],
+  imports: [DiscoveryModule],
+  providers: [LogfoldServices, ReactionProviders, { provide: APP_INTERCEPTOR, useClass: RequestContextInterceptor }],
   exports: [LogfoldServices],
 })
 export class LogfoldServicesModule implements NestModule {

@@ -8,22 +8,36 @@ import {
 import {
   logfold,
   NotRunning,
+  ownRegistries,
   type Decider,
   type Definition,
   type Handler,
   type Logfold,
+  type LogfoldOptions,
   type ReadModel,
   type Rows,
 } from '@logfold/core';
-import { postgresDatabase } from '@logfold/postgres';
+import { assemble, databaseOf } from './assembly.js';
+import { Declarations, featureNamed, isEvents, quoted, type Listed } from './declarations.js';
 import { InvalidConfiguration } from './errors.js';
-import { checkOptions, type LogfoldModuleOptions } from './options.js';
-import { withCorrelation } from './request-context.js';
-import { runnerLog } from './runner-log.js';
+import type { Following } from './following.js';
+import type { LogfoldModuleOptions } from './options.js';
+import { ReactionProviders } from './reaction-providers.js';
+import { withContext } from './request-context.js';
 import type { ServiceChoice } from './tokens.js';
 
-interface Feature extends ServiceChoice {
-  readonly definitions: readonly Definition[];
+interface Service {
+  readonly options: LogfoldOptions;
+  readonly running: Logfold;
+  readonly followings: Set<Following>;
+  /** The types of the events that it may append. */
+  readonly appends: ReadonlySet<string>;
+}
+
+/** What a service runs. */
+interface Known {
+  readonly definitions: Definition[];
+  readonly events: object[];
 }
 
 /**
@@ -34,42 +48,52 @@ interface Feature extends ServiceChoice {
 @Injectable()
 export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
   readonly #logger = new Logger('Logfold');
-  readonly #options = new Map<string, LogfoldModuleOptions>();
-  readonly #features: Feature[] = [];
-  #services: ReadonlyMap<string, Logfold> | undefined;
+  readonly #declarations = new Declarations();
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #early: { readonly following: Following; readonly service: string }[] = [];
+  #services: ReadonlyMap<string, Service> | undefined;
   #starting: Promise<void> | undefined;
+  #started = false;
+
+  constructor(private readonly reactions: ReactionProviders) {}
 
   /** Declares a service. @throws InvalidConfiguration */
   declare(options: LogfoldModuleOptions): void {
-    checkOptions(options);
-    if (this.#options.has(options.service))
-      throw new InvalidConfiguration(
-        `LogfoldModule.forRoot declares service "${options.service}" twice: names are unique in a process`,
-      );
-    this.#options.set(options.service, options);
+    this.#declarations.declare(options);
   }
 
   /** Gives definitions to a service. @throws InvalidConfiguration after the start: what runs must be known by then. */
-  add(definitions: readonly Definition[], { service }: ServiceChoice = {}): void {
+  add(listed: readonly Listed[], choice: ServiceChoice = {}): void {
+    if (this.#services && listed.every((one) => this.#isListed(one, choice))) return;
     if (this.#services)
       throw new InvalidConfiguration(
-        `forFeature(${names(definitions)}) came after the start: import its module statically, not lazily`,
+        `${featureNamed(listed)} came after the start: import its module statically, not lazily`,
       );
-    this.#features.push(service === undefined ? { definitions } : { definitions, service });
+    this.#declarations.list(listed, choice);
+  }
+
+  /** The types of the events that a service may append. */
+  appends(service: string): ReadonlySet<string> {
+    return this.#service(service, 'LogfoldServices.appends()').appends;
   }
 
   /** A running service; without a name, the only one. @throws NotRunning, InvalidConfiguration */
   of(service?: string): Logfold {
-    const services = this.#services;
-    if (!services) throw new NotRunning('Logfold starts with the application: await app.init() or app.listen() first');
-    return services.get(this.#chosen(service, 'LogfoldServices.of()'))!;
+    return this.#service(service, 'LogfoldServices.of()').running;
   }
 
-  /** The handler of a decider. Commands get the correlation id of the request that they came with. */
+  /** The name of a service; without one, that of the only one. @throws InvalidConfiguration */
+  chosen(service: string | undefined, where: string): string {
+    return this.#declarations.chosen(service, where);
+  }
+
+  /** The handler of a decider. Commands inherit what the current request or event hands on. */
   handler(decider: Decider, choice: ServiceChoice): Handler {
     return {
-      handle: async (command, options) =>
-        this.#listing(decider, choice).handler(decider).handle(command, withCorrelation(options)),
+      handle: async (command, options) => {
+        const listing = this.#listing(decider, choice);
+        return listing.handler(decider).handle(command, withContext(options, listing.database.service));
+      },
     };
   }
 
@@ -85,16 +109,31 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
     };
   }
 
-  onModuleInit(): void {
-    requireOwnSchemas([...this.#options.values()]);
-    const definitions = new Map([...this.#options.keys()].map((service) => [service, new Set<Definition>()]));
-    for (const feature of this.#features) {
-      const service = this.#chosen(feature.service, `forFeature(${names(feature.definitions)})`);
-      for (const definition of feature.definitions) definitions.get(service)!.add(definition);
+  /** Runs more reactions over a service, from its start, or from now on. @throws InvalidConfiguration */
+  follow(following: Following, service: string): void {
+    if (this.#started) this.#follow(following, service);
+    else this.#early.push({ following, service });
+  }
+
+  async onModuleInit(): Promise<void> {
+    const { services } = this.#declarations;
+    const listings = this.#declarations.listings();
+    const known = new Map([...listings].map(([service, listed]) => [service, this.#known(listed, service)]));
+    for (const unlisted of this.reactions.classes()) {
+      if (this.#declarations.servicesOf(unlisted).length > 0) continue;
+      const service = this.chosen(undefined, `@Reaction of ${unlisted.name}, or ${featureNamed([unlisted])},`);
+      known.get(service)!.definitions.push(this.reactions.reaction(unlisted, service));
     }
-    this.#services = new Map(
-      [...this.#options].map(([service, options]) => [service, assemble(options, [...definitions.get(service)!])]),
-    );
+    const databases = new Map([...services].map(([service, options]) => [service, databaseOf(options)]));
+    const logs = Object.fromEntries(databases);
+    const assembled = new Map<string, Service>();
+    for (const [service, declared] of services) {
+      const database = databases.get(service)!;
+      const options = await assemble(declared, database, known.get(service)!, logs, this.#opened.promise);
+      const appends = new Set(ownRegistries(options).flatMap((registry) => Object.keys(registry)));
+      assembled.set(service, { options, running: logfold(options), followings: new Set(), appends });
+    }
+    this.#services = assembled;
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -109,12 +148,15 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
 
   async #start(): Promise<void> {
     try {
-      for (const [service, running] of this.#services ?? []) {
+      for (const [service, { running }] of this.#services ?? []) {
         await running.start();
         this.#logger.debug(
           `Service "${service}" runs ${running.runners.map(({ name }) => name).join(', ') || 'no loops'}`,
         );
       }
+      this.#opened.resolve();
+      this.#started = true;
+      for (const { following, service } of this.#early.splice(0)) this.#follow(following, service);
     } catch (error) {
       await this.#stop().catch(() => {}); // the first error is the one to tell
       throw error;
@@ -122,16 +164,38 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   async #stop(): Promise<void> {
-    await Promise.all([...(this.#services?.values() ?? [])].map((service) => service.stop()));
+    this.#opened.resolve(); // who waits for it was told to stop
+    const services = [...(this.#services?.values() ?? [])];
+    const stopping = services.flatMap(({ running, followings }) => {
+      const followed = Promise.all([...followings].map((following) => following.stop()));
+      return followed.then(() => running.stop());
+    });
+    await Promise.all(stopping);
+  }
+
+  #follow(following: Following, name: string): void {
+    const { options, running, followings } = this.#service(name, 'follow()');
+    const others = [...options.definitions, ...[...followings].flatMap(({ reactions }) => reactions)];
+    following.start(options, new Set([...others, ...running.runners].map((other) => other.name)));
+    followings.add(following);
+  }
+
+  #known(listed: ReadonlySet<Listed>, service: string): Known {
+    const known: Known = { definitions: [], events: [] };
+    for (const one of listed)
+      if (isEvents(one)) known.events.push(one);
+      else known.definitions.push(typeof one === 'function' ? this.reactions.reaction(one, service) : one);
+    return known;
+  }
+
+  #isListed(listed: Listed, { service }: ServiceChoice): boolean {
+    return this.#declarations.servicesOf(listed).includes(this.chosen(service, featureNamed([listed])));
   }
 
   /** The service that lists a definition: the chosen one, or the only one. */
   #listing(definition: Definition, { service }: ServiceChoice): Logfold {
     if (service !== undefined) return this.of(service);
-    const listing = this.#features.filter(({ definitions }) => definitions.includes(definition));
-    const candidates = [
-      ...new Set(listing.map((feature) => this.#chosen(feature.service, `forFeature(${names(feature.definitions)})`))),
-    ];
+    const candidates = this.#declarations.servicesOf(definition);
     if (candidates.length > 1)
       throw new InvalidConfiguration(
         `The ${definition.kind} "${definition.name}" runs in ${quoted(candidates)}: say which when injecting it, { service: '${candidates[0]}' }`,
@@ -139,61 +203,9 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
     return this.of(candidates[0]);
   }
 
-  #chosen(service: string | undefined, where: string): string {
-    const declared = [...this.#options.keys()];
-    if (declared.length === 0)
-      throw new InvalidConfiguration(
-        `${where} has no service: import LogfoldModule.forRoot({ service, database }) in the root module`,
-      );
-    if (service === undefined && declared.length > 1)
-      throw new InvalidConfiguration(
-        `${where} must say which service it is for, one of ${quoted(declared)}: { service: '${declared[0]}' }`,
-      );
-    if (service !== undefined && !this.#options.has(service))
-      throw new InvalidConfiguration(
-        `${where} names service "${service}", but LogfoldModule.forRoot declares only ${quoted(declared)}`,
-      );
-    return service ?? declared[0]!;
+  #service(service: string | undefined, where: string): Service {
+    const services = this.#services;
+    if (!services) throw new NotRunning('Logfold starts with the application: await app.init() or app.listen() first');
+    return services.get(this.chosen(service, where))!;
   }
-}
-
-function assemble(
-  { service, database, schema, run, leaseTtlMs }: LogfoldModuleOptions,
-  definitions: readonly Definition[],
-): Logfold {
-  const opened =
-    typeof database === 'string'
-      ? postgresDatabase({ service, url: database, ...(schema === undefined ? {} : { schema }) })
-      : database;
-  return logfold({
-    database: opened,
-    definitions,
-    ...(run === undefined ? {} : { run }),
-    ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
-    runner: { onError: runnerLog(new Logger(`Logfold ${service}`)) },
-  });
-}
-
-/** Two services that share their tables would read each other's events. */
-function requireOwnSchemas(all: readonly LogfoldModuleOptions[]): void {
-  const places = new Map<string, string>();
-  for (const { service, database, schema = 'logfold' } of all) {
-    if (typeof database !== 'string') continue;
-    const { host, pathname } = new URL(database);
-    const place = `${host}${pathname} ${schema}`;
-    const other = places.get(place);
-    if (other !== undefined)
-      throw new InvalidConfiguration(
-        `Services "${other}" and "${service}" share schema "${schema}" of one database: give each its own, schema: '${service}'`,
-      );
-    places.set(place, service);
-  }
-}
-
-function names(definitions: readonly Definition[]): string {
-  return `[${definitions.map(({ name }) => name).join(', ')}]`;
-}
-
-function quoted(services: readonly string[]): string {
-  return services.map((service) => `"${service}"`).join(', ');
 }

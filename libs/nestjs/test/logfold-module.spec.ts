@@ -11,6 +11,7 @@ import {
   LogfoldServices,
   type LogfoldModuleOptions,
 } from '../src/index.js';
+import { LabelEvents } from './labels.js';
 import { Note, NoteCommands, Notes } from './notes.js';
 
 @Injectable()
@@ -62,6 +63,20 @@ describe('a service', () => {
         .of()
         .runners.map(({ name }) => name),
     ).toEqual(['notes v1']);
+  });
+
+  it('knows events that are appended without a decider, and their topics', async () => {
+    const database = memory({ service: 'desk' });
+    const declared: unknown[] = [];
+    database.declareTopics = async (topics) => void declared.push(...topics);
+    await started(Desk, [root({ database }), LogfoldModule.forFeature([Note, Notes, LabelEvents])]);
+    expect(app!.get(LogfoldServices).of().catalog.types).toEqual(new Set(['NoteWritten', 'LabelPrinted', 'LabelTorn']));
+    expect(declared).toEqual(
+      expect.arrayContaining([
+        { name: 'desk.note', partitions: 1 },
+        { name: 'office.label', partitions: 2 },
+      ]),
+    );
   });
 
   it('runs no loop when told to run nothing, and handles commands all the same', async () => {
@@ -148,6 +163,20 @@ describe('what is configured wrongly stops the start, and says what to set:', ()
     ],
     ["another service's database", [root({ database: memory({ service: 'shop' }) })], 'is that of service "shop"'],
     ['an unknown loop', [root({ run: ['readmodels'] as never })], `"run" is ["readmodels"], it must be 'everything'`],
+    ['an unknown role', [root({ run: ['relay', 'loops'] as never })], "a list of 'relay', 'read-models', 'reactions'"],
+    [
+      'both Kafka and topics',
+      [root({ topics: 'logs', kafka: { brokers: ['localhost:9092'] } })],
+      'has both "kafka" and "topics": give one',
+    ],
+    ['topics that are none', [root({ topics: 'kafka' as never })], `"topics" is "kafka", it must be 'logs' or a value`],
+    ['a Kafka without brokers', [root({ kafka: {} as never })], '"kafka.brokers" is undefined, it must be a list'],
+    ['no broker in the list', [root({ kafka: { brokers: [] } })], '"kafka.brokers" is []'],
+    [
+      'a broker without a port',
+      [root({ kafka: { brokers: ['kafka://localhost'] } })],
+      `"kafka.brokers" is ["kafka://localhost"], it must be a list such as ['localhost:9092']`,
+    ],
     ['a lease too short', [root({ leaseTtlMs: 5 })], '"leaseTtlMs" is 5'],
     ['the same service twice', [root({}), root({})], 'declares service "desk" twice'],
     ['a feature without any service', [feature], 'import LogfoldModule.forRoot({ service, database })'],
@@ -160,6 +189,11 @@ describe('what is configured wrongly stops the start, and says what to set:', ()
       'a feature of one of two services',
       [root({}), root({ service: 'shop', database: memory({ service: 'shop' }) }), feature],
       'must say which service it is for, one of "desk", "shop"',
+    ],
+    [
+      "another service's events",
+      [root({ topics: 'logs' }), LogfoldModule.forFeature([LabelEvents])],
+      'Service "desk" cannot append events of "office.label": they belong to another service',
     ],
     [
       'two services in one schema',

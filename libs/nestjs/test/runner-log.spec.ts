@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { describe, expect, it, jest } from '@jest/globals';
-import { DatabaseUnavailable } from '@logfold/core';
-import { runnerLog } from '../src/runner-log.js';
+import { DatabaseUnavailable, type Recorded } from '@logfold/core';
+import { alarmLog, lostLog, parkedLog, runnerLog } from '../src/runner-log.js';
 
 describe('the log of the loops', () => {
   it('has one line for the same trouble, however often it comes', () => {
@@ -38,6 +38,21 @@ describe('the log of the loops', () => {
       'error "notes v1" gave up: a bug. It starts again with the process.',
     ]);
   });
+
+  it('says what was parked, and what a broker has lost', () => {
+    const { logger, lines } = log();
+    const event = { type: 'NoteWritten', position: 7n, stream: 'note-tea' } as Recorded;
+    parkedLog(logger)('print', event, new TypeError('out of paper'));
+    lostLog(logger)({ topic: 'desk.note', partition: 1, sent: 9n, found: 7n });
+    const next = { position: 9n, previous: 8n };
+    alarmLog(logger)({ kind: 'gap suspected', topic: 'desk.note', partition: 1, checkpoint: 7n, next });
+    expect(lines).toEqual([
+      'error "print" parked NoteWritten at position 7 (stream "note-tea"), and what follows of its key: out of paper',
+      'error Topic "desk.note", partition 1, ends at position 7, though it was sent up to 9: ' +
+        'the broker lost committed records. They are sent again',
+      'warn gap suspected: topic desk.note, partition 1, checkpoint 7, next {"position":"9","previous":"8"}',
+    ]);
+  });
 });
 
 function log() {
@@ -46,5 +61,5 @@ function log() {
   const logger = new Logger('test');
   jest.spyOn(logger, 'warn').mockImplementation((message) => void lines.push(`warn ${message}`));
   jest.spyOn(logger, 'error').mockImplementation((message) => void lines.push(`error ${message}`));
-  return { report: runnerLog(logger, () => now), lines, wait: (ms: number) => (now += ms) };
+  return { logger, report: runnerLog(logger, () => now), lines, wait: (ms: number) => (now += ms) };
 }

@@ -29,13 +29,4 @@ export class PostgresRelayMarks implements RelayMarks {
       ),
     );
   }
-
-  async rewind(position: bigint): Promise<void> {
-    await translating(() =>
-      this.pool.sql.unsafe(
-        `UPDATE ${this.schema}.relay SET position = $1, updated_at = clock_timestamp() WHERE position > $1`,
-        [position],
-      ),
-    );
-  }
 }

@@ -12,6 +12,7 @@ export class MemoryRelayMarks implements RelayMarks {
     if (position >= this.#mark.position) this.#mark = { position, tails: new Map(tails) };
   }
 
+  /** As a fork does. */
   async rewind(position: bigint): Promise<void> {
     if (position < this.#mark.position) this.#mark = { ...this.#mark, position };
   }

@@ -1,34 +1,21 @@
 import { expect, test } from '@jest/globals';
-import {
-  DatabaseUnavailable,
-  eventCatalog,
-  events,
-  logSource,
-  retry,
-  subscription,
-  type,
-  uuidv7,
-  type CheckpointKey,
-  type Database,
-  type Recorded,
-  type RetryPolicy,
-  type Runner,
-} from '@logfold/core';
+import { retry } from '@logfold/core';
 import { withFailpoint } from '../armed-failpoints.js';
 import { eventually } from '../eventually.js';
-import { contract, endOfLog, type OpenDatabase } from './harness.js';
+import { contract, type OpenDatabase } from './harness.js';
+import { say, startCopying } from './parking-harness.js';
 
 /** One poison event stops its own key only, keeps that key's order, and loses nothing. */
 export function parkingContract(name: string, open: OpenDatabase): void {
   contract(`${name}: parked streams`, open, (database) => {
     test('the key of a poison event waits in order, all others flow, and redrive drains it in order', async () => {
-      const run = start(database());
+      const run = startCopying(database());
       run.poison.add('a2');
       await say(database(), ['a1', 'b1', 'a2', 'b2', 'a3', 'c1', 'a4']);
       await run.caughtUp();
       expect(await run.handled()).toEqual({ a: ['a1'], b: ['b1', 'b2'], c: ['c1'] });
       expect(await run.parkedKeys()).toEqual([
-        { key: run.keyOf('a'), events: 3, type: 'Said', error: 'Error: a2 is poison', subscription: run.name },
+        { key: run.keyOf('a'), events: 3, type: 'Said', error: 'RangeError: a2 is poison', subscription: run.name },
       ]);
       await say(database(), ['a5', 'b3']);
       await run.caughtUp();
@@ -43,7 +30,7 @@ export function parkingContract(name: string, open: OpenDatabase): void {
     });
 
     test('a redrive under load keeps the order of the key', async () => {
-      const run = start(database());
+      const run = startCopying(database());
       run.poison.add('a1');
       await say(database(), ['a1']);
       await run.caughtUp();
@@ -61,7 +48,7 @@ export function parkingContract(name: string, open: OpenDatabase): void {
     });
 
     test('skip gives up exactly one event, and keeps who did it and why', async () => {
-      const run = start(database());
+      const run = startCopying(database());
       run.poison.add('a1');
       await say(database(), ['a1', 'a2', 'a3']);
       await run.caughtUp();
@@ -81,7 +68,7 @@ export function parkingContract(name: string, open: OpenDatabase): void {
     });
 
     test('a redrive that fails again says why and leaves the rest parked', async () => {
-      const run = start(database());
+      const run = startCopying(database());
       run.poison.add('a1').add('a3');
       await say(database(), ['a1', 'a2', 'a3', 'a4']);
       await run.caughtUp();
@@ -96,7 +83,7 @@ export function parkingContract(name: string, open: OpenDatabase): void {
     });
 
     test('an error that the database will get over parks nothing', async () => {
-      const run = start(database());
+      const run = startCopying(database());
       run.unavailable.add('a1');
       await say(database(), ['a1', 'b1']);
       await eventually(() => expect(run.status().state).toBe('retrying'));
@@ -108,7 +95,7 @@ export function parkingContract(name: string, open: OpenDatabase): void {
     });
 
     test('a policy that says stop stops before the event, and goes on from it', async () => {
-      const run = start(database(), { policy: retry(1).thenStop() });
+      const run = startCopying(database(), { policy: retry(1).thenStop() });
       run.poison.add('a2');
       await say(database(), ['a1', 'a2', 'b1']);
       await eventually(() =>
@@ -127,7 +114,7 @@ export function parkingContract(name: string, open: OpenDatabase): void {
     test.each(['subscription.mid-park', 'subscription.mid-redrive', 'subscription.after-redrive'])(
       'one that fails at %s loses and doubles nothing',
       async (failpoint) => {
-        const run = start(database());
+        const run = startCopying(database());
         run.poison.add('a1');
         await withFailpoint(failpoint, 'throw@1', async () => {
           await say(database(), ['a1', 'b1', 'a2', 'a3']);
@@ -145,7 +132,7 @@ export function parkingContract(name: string, open: OpenDatabase): void {
     );
 
     test('an owner that was overtaken does not park behind a key that was freed since', async () => {
-      const run = start(database());
+      const run = startCopying(database());
       run.poison.add('a1');
       await say(database(), ['a1', 'b1']);
       await run.caughtUp();
@@ -159,147 +146,4 @@ export function parkingContract(name: string, open: OpenDatabase): void {
       await run.stop();
     });
   });
-}
-
-const Talk = events(
-  'conformance.talk',
-  { topic: null, partitions: 1 },
-  { Said: type<{ readonly text: string }>(), Heard: type<{ readonly text: string }>() },
-);
-
-/** A subscription that copies what is said into a stream of its own, unless it is poison. */
-interface Copying extends Runner {
-  readonly poison: Set<string>;
-  readonly unavailable: Set<string>;
-  readonly keyOf: (speaker: string) => string;
-  said(speaker: string): readonly Recorded[];
-  handled(): Promise<Record<string, string[]>>;
-  parkedKeys(): Promise<object[]>;
-  /** Puts a request, and waits for what came of it. */
-  ask(action: 'redrive' | 'skip', speaker: string): Promise<string>;
-  caughtUp(): Promise<void>;
-}
-
-let round = uuidv7();
-let spoken: Recorded[] = [];
-
-async function say(database: Database, texts: readonly string[]): Promise<void> {
-  for (const text of texts) {
-    const { events: appended } = await database.events.append({
-      stream: `talk-${text[0]}-${round}`,
-      events: [Talk.Said({ text })],
-      expected: 'any',
-    });
-    spoken.push(...appended);
-  }
-}
-
-function start(database: Database, { policy = retry(2).thenPark() }: { policy?: RetryPolicy } = {}): Copying {
-  round = uuidv7();
-  spoken = [];
-  const mine = round;
-  const poison = new Set<string>();
-  const unavailable = new Set<string>();
-  const name = `copy-${mine}`;
-  const key: CheckpointKey = { subscription: name, source: database.service };
-  const { checkpoints, parked, transactions, leases, events: log, wakeUp, service } = database;
-  const runner = subscription(
-    {
-      name,
-      sources: [
-        logSource(service, log, wakeUp, {
-          batchSize: 3,
-          pollMs: {
-            first: 5,
-            max: 20,
-          },
-        }),
-      ],
-      from: 'beginning',
-      oneWriter: true,
-      onError: policy,
-      catalog: eventCatalog([Talk]),
-      handler: {
-        types: ['Said'],
-        async handle(batch, tx) {
-          for (const { stream, data } of batch) {
-            if (!stream.endsWith(mine)) continue;
-            const { text } = data as {
-              text: string;
-            };
-            if (poison.has(text)) throw new Error(`${text} is poison`);
-            if (unavailable.has(text)) throw new DatabaseUnavailable('away for a moment');
-            await log.append(
-              {
-                stream: `copy-${mine}`,
-                events: [Talk.Heard({ text })],
-                expected: 'any',
-              },
-              { tx },
-            );
-          }
-        },
-      },
-      checkpoints,
-      parked,
-      transactions,
-      leases,
-      owner: uuidv7(),
-      leaseTtlMs: 5e3,
-    },
-    { backoff: { firstMs: 2, maxMs: 20 }, ...(policy.last === 'stop' ? { retries: 0 } : {}) },
-  );
-  runner.start();
-  const keyOf = (speaker: string): string => `talk-${speaker}-${mine}`;
-  return {
-    ...runner,
-    poison,
-    unavailable,
-    keyOf,
-    said: (speaker) => spoken.filter(({ stream }) => stream === keyOf(speaker)),
-    async handled() {
-      const heard: Record<string, string[]> = {};
-      for (const { data } of await log.readStream(`copy-${mine}`)) {
-        const { text } = data as {
-          text: string;
-        };
-        (heard[text[0]!] ??= []).push(text);
-      }
-      return heard;
-    },
-    async parkedKeys() {
-      const all = await parked.list();
-      return all
-        .filter((one) => one.subscription === name)
-        .map(({ key: parkedKey, events: count, type: eventType, error, subscription: whose }) => ({
-          ...{
-            key: parkedKey,
-            events: count,
-            type: eventType,
-            error,
-            subscription: whose,
-          },
-        }));
-    },
-    async ask(action, speaker) {
-      const { id } = await parked.request(key, {
-        action,
-        key: keyOf(speaker),
-        who: 'ada',
-        why: 'a test',
-      });
-      return eventually(async () => {
-        const request = (await parked.history()).find((one) => one.id === id);
-        expect(request?.outcome).toBeDefined();
-        return request!.outcome!;
-      });
-    },
-    async caughtUp() {
-      const end = await endOfLog(database);
-      await eventually(async () => {
-        const checkpoint = (await checkpoints.list()).find((one) => one.subscription === name);
-        expect(checkpoint?.position ?? 0n).toBeGreaterThanOrEqual(end);
-      });
-    },
-  };
 }

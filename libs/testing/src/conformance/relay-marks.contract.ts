@@ -28,13 +28,5 @@ export function relayMarksContract(name: string, open: OpenDatabase): void {
       await database().relayMarks.save({ position: before.position - 1n, tails: new Map() });
       expect(await database().relayMarks.load()).toEqual(before);
     });
-
-    test('is moved back by a rewind, which keeps the tails, and never forward', async () => {
-      const { tails } = await database().relayMarks.load();
-      await database().relayMarks.rewind(40n);
-      expect(await database().relayMarks.load()).toEqual({ position: 40n, tails });
-      await database().relayMarks.rewind(50n);
-      expect(await database().relayMarks.load()).toEqual({ position: 40n, tails });
-    });
   });
 }
