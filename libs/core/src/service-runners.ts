@@ -101,7 +101,8 @@ function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: E
     subscription(
       {
         ...common(options, catalog),
-        name: sources.length === 1 ? reaction.name : `${reaction.name} ${source.name}`,
+        name: reaction.name,
+        lease: `${reaction.name} from ${source.name}`,
         sources: [source],
         from: reaction.startFrom,
         handler: reactionHandler(reaction),
@@ -119,16 +120,17 @@ function sourcesOf({ name, from, types }: ReadModel | Reaction, options: Logfold
   const handled = from.filter((registry) => types.some((type) => type in registry)).map(registryOf);
   const isOwn = (registry: { readonly name: string }): boolean =>
     !topics || serviceOf(registry.name) === database.service;
-  const foreign = handled.filter((registry) => !isOwn(registry));
-  const sources = foreign.map((registry) => {
+  const heard = new Map<string, Source>(); // registries may share a topic
+  for (const registry of handled.filter((one) => !isOwn(one))) {
     const topic = topicOf(registry);
     if (!topic)
       throw new InvalidDefinition(
         `"${name}" of service "${database.service}" handles events of "${registry.name}", which are private to their service: ` +
           'give that registry a topic',
       );
-    return topics!.source(topic);
-  });
+    if (!heard.has(topic.name)) heard.set(topic.name, topics!.source(topic));
+  }
+  const sources = [...heard.values()];
   const own = logSource(database.service, database.events, database.wakeUp);
   return handled.some(isOwn) ? [own, ...sources] : sources;
 }

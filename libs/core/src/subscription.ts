@@ -22,8 +22,10 @@ export interface SubscriptionHandler<Tx = unknown> {
 
 /** The parts of a subscription. */
 export interface SubscriptionParts<Tx = unknown> {
-  /** Unique in the service; also the name of its lease. */
+  /** Unique in the service: progress is kept under it and the names of the sources. */
   readonly name: string;
+  /** The name of its lease and of its runner; the subscription's unless given. */
+  readonly lease?: string;
   /** Read at the same time; their batches are handled one after the other. */
   readonly sources: readonly Source[];
   readonly from: StartFrom;
@@ -52,14 +54,14 @@ const REQUESTS_EVERY_MS = 500;
  * was overtaken finds a checkpoint moved and rolls back. Between batches it does what people asked of parked keys.
  */
 export function subscription<Tx>(parts: SubscriptionParts<Tx>, options: RunnerOptions = {}): Runner {
-  const { name, sources, oneWriter, leases, owner, leaseTtlMs = 10_000 } = parts;
+  const { name, lease = name, sources, oneWriter, leases, owner, leaseTtlMs = 10_000 } = parts;
   const work = (context: RunnerContext): Promise<void> => follow(parts, context, options);
   const shared = !oneWriter && sources.every((source) => source.shared);
   const leased = (context: RunnerContext): Promise<void> =>
-    whileLeased({ leases, name, owner, ttlMs: leaseTtlMs, signal: context.signal, ...options }, (signal) =>
+    whileLeased({ leases, name: lease, owner, ttlMs: leaseTtlMs, signal: context.signal, ...options }, (signal) =>
       work({ ...context, signal }),
     );
-  return runner(name, shared ? work : leased, options);
+  return runner(lease, shared ? work : leased, options);
 }
 
 async function follow<Tx>(

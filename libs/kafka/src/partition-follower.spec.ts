@@ -83,6 +83,33 @@ describe('A follower of a partition', () => {
     expect(foreign).toEqual(['1', '2', '0']);
   });
 
+  it('knows the epoch that must not fall from the record at its checkpoint', () => {
+    const { follower, foreign, deliver } = follow({ position: 5n, eventId: 'event-5', logId: 'log-a' });
+
+    deliver([5, 4, { ...log, epoch: 3 }], [6, 5, { ...log, epoch: 2 }], [6, 5, { ...log, epoch: 3 }]);
+
+    expect([follower.position, foreign]).toEqual([6n, ['1']]);
+  });
+
+  it('takes records of an epoch before when they were missing', () => {
+    const { follower, foreign, take } = follow({ position: 1n });
+    expect(take([1, 0], [4, 3, { ...log, epoch: 3 }])).toEqual([]);
+
+    expect(take([1, 0], [2, 1], [3, 2], [4, 3, { ...log, epoch: 3 }], [3, 2]).length).toBe(3);
+
+    expect([follower.position, foreign]).toEqual([4n, []]);
+  });
+
+  it.each(['ce_id', 'ce_type', 'ce_logepoch', 'ce_time'])('takes no record without %s', (header) => {
+    const { follower, foreign, events } = follow({ position: 0n });
+    const delivery = delivered([1, 0], [1, 0]);
+    delete (delivery.messages[0]!.headers as Record<string, unknown>)[header];
+
+    follower.take(delivery, events, 10);
+
+    expect([follower.position, foreign, events.length]).toEqual([1n, ['0'], 1]);
+  });
+
   it('refuses a log that holds another event where the checkpoint stands', () => {
     const { deliver } = follow({ position: 5n, eventId: 'another', logId: 'log-a' });
 
@@ -120,7 +147,7 @@ function follow(checkpoint: Checkpoint, types = ['StockReceived']) {
     follower.take(delivered(...crafted), events, 100);
     return events;
   };
-  return { follower, foreign, take, deliver: take };
+  return { follower, foreign, take, deliver: take, events: [] as SourceEvent[] };
 }
 
 /** What a fetch brought; the first message has offset 0. */

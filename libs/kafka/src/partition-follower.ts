@@ -46,7 +46,6 @@ export class PartitionFollower {
   readonly #chain: Chain;
   #checkpoint: Checkpoint;
   #from: bigint;
-  #last: { readonly record: ReceivedRecord; readonly offset: string } | undefined;
   #epoch = 0;
   #begins: bigint | undefined;
   #outstanding: Outstanding | undefined;
@@ -84,24 +83,26 @@ export class PartitionFollower {
   /** Looks at the messages of a delivery until it is through, or there are `limit` events. @throws ForeignRecord, CheckpointOfAnotherLog */
   take(delivery: Delivery, events: SourceEvent[], limit: number): void {
     const { messages } = delivery;
-    const { partition, types } = this.#options;
+    const { partition } = this.#options;
     while (delivery.looked < messages.length && events.length < limit) {
       const message = messages[delivery.looked++]!;
       const record = this.#own(message);
       if (!record) continue;
       if (this.#begins !== undefined) this.#begin(record, message.offset);
       const judged = verdict(this.#chain.checkpoint, record);
-      if (judged === 'drop') this.#compare(record);
+      if (judged === 'drop') this.#dropped(record, message.offset);
       else if (judged === 'step over') this.#stepOver(record, BigInt(message.offset));
       else {
-        const wanted = types.has(record.type);
-        const event = wanted ? this.#event(record, message.offset) : undefined;
-        if (wanted && !event) continue;
-        this.#accept(record.position);
-        this.#last = { record, offset: message.offset };
-        if (!event) continue;
-        const checkpoint = checkpointAt(event, record.logId, message.offset);
-        events.push({ event, partition, key: record.key, checkpoint });
+        const read = this.#read(record, message.offset);
+        if (!read) continue;
+        const checkpoint = {
+          position: record.position,
+          eventId: read.eventId,
+          logId: record.logId,
+          hint: message.offset,
+        };
+        this.#accept(checkpoint);
+        if (read.event) events.push({ event: read.event, partition, key: record.key, checkpoint });
       }
     }
   }
@@ -110,20 +111,13 @@ export class PartitionFollower {
   takeMissing({ topic: _topic, key, dataJson, ...rest }: PublishedEvent, logId: string, events: SourceEvent[]): void {
     const { partition, types } = this.#options;
     const event: Recorded = { ...rest, data: JSON.parse(dataJson) as unknown };
-    const checkpoint = { ...checkpointAt(event, logId), hint: this.#checkpoint.hint };
-    this.#accept(event.position);
-    this.#checkpoint = checkpoint;
-    this.#last = undefined;
+    const checkpoint = { position: event.position, eventId: event.id, logId, hint: this.#checkpoint.hint };
+    this.#accept(checkpoint);
     if (types.has(event.type)) events.push({ event, partition, key, checkpoint });
   }
 
   /** The step of the database's checkpoint that goes with what was taken since the last call. */
   move(): Move | undefined {
-    if (this.#last) {
-      const { record, offset } = this.#last;
-      this.#checkpoint = { position: record.position, eventId: record.eventId, logId: record.logId, hint: offset };
-      this.#last = undefined;
-    }
     const from = this.#from;
     const to = this.#checkpoint;
     if (to.position === from) return undefined;
@@ -146,25 +140,31 @@ export class PartitionFollower {
     return undefined;
   }
 
-  #strange(record: ReceivedRecord): string | undefined {
-    const known = this.#last?.record.logId ?? this.#checkpoint.logId;
-    if (known !== undefined && record.logId !== known) return `it is of log ${record.logId}, the topic's is ${known}`;
-    try {
-      const { epoch } = record;
-      if (epoch < this.#epoch) return `it is of epoch ${epoch} of its log, which has been forked: epoch ${this.#epoch}`;
-      this.#epoch = epoch;
-      return undefined;
-    } catch (error) {
-      return unreadable(error);
-    }
+  #strange({ logId }: ReceivedRecord): string | undefined {
+    const known = this.#checkpoint.logId;
+    return known === undefined || logId === known ? undefined : `it is of log ${logId}, the topic's is ${known}`;
   }
 
-  /** The event, unless it cannot be read: then the record is no better than a foreign one. */
-  #event(record: ReceivedRecord, offset: string): Recorded | undefined {
+  /** What is needed of a record that follows. One that cannot be read, or is of an epoch before, is no better than foreign. */
+  #read(record: ReceivedRecord, offset: string): { eventId: string; event: Recorded | undefined } | undefined {
+    return this.#tried(offset, () => {
+      const { epoch, eventId } = record;
+      if (epoch < this.#epoch) {
+        this.#options.onForeign(offset, `it is of epoch ${epoch} of its log, which was forked: epoch ${this.#epoch}`);
+        return undefined;
+      }
+      const event = this.#options.types.has(record.type) ? record.event : undefined;
+      this.#epoch = epoch;
+      return { eventId, event };
+    });
+  }
+
+  #tried<T>(offset: string, read: () => T): T | undefined {
     try {
-      return record.event;
+      return read();
     } catch (error) {
-      this.#options.onForeign(offset, unreadable(error));
+      if (!(error instanceof ForeignRecord) || error.offset !== offset) throw error;
+      this.#options.onForeign(offset, error.message);
       return undefined;
     }
   }
@@ -175,7 +175,9 @@ export class PartitionFollower {
     this.#chain.moveTo(previous);
   }
 
-  #accept(position: bigint): void {
+  #accept(checkpoint: Checkpoint): void {
+    const { position } = checkpoint;
+    this.#checkpoint = checkpoint;
     this.#chain.moveTo(position);
     if (this.#outstanding && this.#outstanding.link.position <= position) this.#outstanding = undefined;
   }
@@ -187,25 +189,21 @@ export class PartitionFollower {
     else if (offset < this.#outstanding.offset) this.#outstanding = { ...this.#outstanding, offset };
   }
 
-  /** The event at the checkpoint must be the one that was handled. */
-  #compare(record: ReceivedRecord): void {
+  /** The event at the checkpoint must be the one that was handled; its epoch is the one that must not fall. */
+  #dropped(record: ReceivedRecord, offset: string): void {
     const { position, eventId } = this.#checkpoint;
-    if (this.#last || record.position !== position || eventId === undefined || record.eventId === eventId) return;
-    const { subscription, topic } = this.#options;
-    throw new CheckpointOfAnotherLog(
-      subscription,
-      topic,
-      `it has handled event ${eventId} at position ${position}, where the topic holds event ${record.eventId}: ` +
-        'the log was restored from an older state',
-    );
+    if (record.position !== position) return;
+    const found = this.#tried(offset, () => ({ eventId: record.eventId, epoch: record.epoch }));
+    if (!found) return;
+    if (eventId !== undefined && found.eventId !== eventId) {
+      const { subscription, topic } = this.#options;
+      throw new CheckpointOfAnotherLog(
+        subscription,
+        topic,
+        `it has handled event ${eventId} at position ${position}, where the topic holds event ${found.eventId}: ` +
+          'the log was restored from an older state',
+      );
+    }
+    if (found.epoch > this.#epoch) this.#epoch = found.epoch;
   }
-}
-
-function checkpointAt({ position, id }: Recorded, logId: string, hint?: string): Checkpoint {
-  return { position, eventId: id, logId, hint };
-}
-
-function unreadable(error: unknown): string {
-  if (error instanceof ForeignRecord) return error.message;
-  throw error;
 }

@@ -1,8 +1,10 @@
 import { InvalidDefinition, type Source, type TopicDeclaration } from '@logfold/core';
+import type { KafkaDriver } from './driver.js';
 import { existingTopic } from './existing-topic.js';
 import { groupClient } from './group-client.js';
 import { GroupMember } from './group-member.js';
 import { kafkajsDriver } from './kafkajs-driver.js';
+import type { KafkaOptions } from './options.js';
 import { defaultGroupTimes, type GroupTimes, type KafkaSourceOptions } from './source-options.js';
 import { startCheckpoints } from './start-checkpoints.js';
 import { TopicReader } from './topic-reader.js';
@@ -29,26 +31,42 @@ export function kafkaSource(options: KafkaSourceOptions, topic: TopicDeclaration
       const prefix = options.groupPrefix === undefined ? '' : `${options.groupPrefix}.`;
       const client = groupClient(options, `${prefix}${subscription}.${topic.name}`.replaceAll(/\s+/g, '-'), times);
       const member = new GroupMember(client, topic.name, times);
-      const driver = kafkajsDriver(options);
-      const first = (partitions: readonly number[]) => startCheckpoints(from, topic.name, partitions, driver, signal);
+      const asking = <T>(ask: (driver: KafkaDriver) => Promise<T>): Promise<T> => withDriver(options, signal, ask);
+      const first = (partitions: readonly number[]) =>
+        asking((driver) => startCheckpoints(from, topic.name, partitions, driver, signal));
       const reader = new TopicReader({ topic, options, times, read, member, first });
-      const stop = (): void => driver.close();
-      signal.addEventListener('abort', stop, { once: true });
       try {
-        const partitions = await existingTopic(topic, driver, options.onAlarm ?? (() => {}), signal);
+        const partitions = await asking((driver) =>
+          existingTopic(topic, driver, options.onAlarm ?? (() => {}), signal),
+        );
         if (partitions === undefined) return;
         await unlessAborted(member.start(partitions), signal);
         for (let batch = await reader.next(); batch; batch = await reader.next()) yield batch;
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {
-        signal.removeEventListener('abort', stop);
-        driver.close();
         await reader.close();
         await member.close(reader.uncommitted);
       }
     },
   };
+}
+
+/** Asks the brokers something, on connections of its own. */
+async function withDriver<T>(
+  options: KafkaOptions,
+  signal: AbortSignal,
+  ask: (driver: KafkaDriver) => Promise<T>,
+): Promise<T> {
+  const driver = kafkajsDriver(options);
+  const close = (): void => driver.close();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    return await ask(driver);
+  } finally {
+    signal.removeEventListener('abort', close);
+    close();
+  }
 }
 
 /** Waits for work that is given up when the signal aborts: what becomes of it then does not matter. */

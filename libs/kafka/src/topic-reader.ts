@@ -64,6 +64,7 @@ export class TopicReader {
     const { member, times, read } = this.#parts;
     this.#release();
     while (!read.signal.aborted) {
+      member.check();
       await this.#commit();
       const joined = member.takeJoined();
       if (joined) await this.#assigned(joined);

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { eventually } from '@logfold/testing';
 import { testKafka, testKafkaTimeoutMs } from '../../../test/support/kafka.js';
 import { groupClient } from '../src/group-client.js';
 import { GroupMember } from '../src/group-member.js';
@@ -65,15 +66,49 @@ describe('A member of a group', () => {
     const [next] = await arrived(member);
     expect(next!.messages).toHaveLength(3);
   });
+
+  it('gives up at once what nobody handles when others come, but not what is being handled', async () => {
+    const topic = await place.topic(2);
+    await topic.send(...chain(1, 3), ...chain(1, 3, { partition: 1 }));
+    const group = randomUUID();
+    const member = await join(topic, group);
+    for (const partition of [0, 1]) member.place(partition, '0');
+    await eventually(() => expect(member.ready()).toHaveLength(2));
+    const [held, waiting] = member.ready();
+    held!.hold();
+    let ended = false;
+    void held!.ended.then(() => (ended = true));
+
+    const other = await started(topic, group);
+    await eventually(() => expect(waiting!.dropped).toBe(true));
+    expect([ended, member.takeJoined(), other.takeJoined()]).toEqual([false, undefined, undefined]);
+    held!.release();
+
+    const shares = await Promise.all([joined(member), joined(other)]);
+    expect(shares.map(({ length }) => length)).toEqual([1, 1]);
+  });
 });
 
-async function join(topic: CraftedTopic): Promise<GroupMember> {
-  const times = { ...defaultGroupTimes, sessionMs: 6_000 };
-  const member = new GroupMember(groupClient({ brokers }, randomUUID(), times), topic.name, times);
+async function join(topic: CraftedTopic, group = randomUUID()): Promise<GroupMember> {
+  const member = await started(topic, group);
+  await joined(member);
+  return member;
+}
+
+async function started(topic: CraftedTopic, group: string): Promise<GroupMember> {
+  const times = { ...defaultGroupTimes, sessionMs: 6_000, heartbeatMs: 200 };
+  const member = new GroupMember(groupClient({ brokers }, group, times), topic.name, times);
   opened.push(member);
   await member.start(topic.partitions);
-  while (!member.takeJoined()) await member.wait(100, new AbortController().signal);
   return member;
+}
+
+async function joined(member: GroupMember): Promise<readonly number[]> {
+  for (;;) {
+    const partitions = member.takeJoined();
+    if (partitions) return partitions;
+    await member.wait(100, new AbortController().signal);
+  }
 }
 
 async function arrived(member: GroupMember) {

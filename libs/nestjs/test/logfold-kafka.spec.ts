@@ -48,7 +48,7 @@ describe('the strategy', () => {
     });
     await write('tea');
     await eventually(() => expect(seen).toEqual(['connected', 'start NoteWritten', 'end']));
-    expect(strategy.unwrap().map(({ name }) => name)).toEqual(['office desk.note']);
+    expect(strategy.unwrap().map(({ name }) => name)).toEqual(['office desk.note from desk']);
     await app!.close();
     expect(seen.at(-1)).toBe('stopped');
   });

@@ -224,7 +224,7 @@ describe('a reaction', () => {
     const { write, runners: running } = await started([Watch], [LogfoldModule.forFeature([Watch, value]), Other]);
     await write('tea');
     await eventually(() => expect(seen).toEqual(['tea', 'tea']));
-    expect(running).toEqual(['class', 'value']);
+    expect(running).toEqual(['class from desk', 'value from desk']);
   });
 
   it('does not run where the process does not run reactions', async () => {

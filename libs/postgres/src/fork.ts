@@ -69,7 +69,7 @@ async function moveEvents(tx: Tx, schema: string, shared: bigint, by: bigint): P
 /** A subscription that has read events would move its checkpoint to the position that one of them had before. */
 async function refuseRunning(tx: Tx, schema: string): Promise<void> {
   const [running] = await tx.unsafe<{ name: string }[]>(
-    `SELECT lease.name FROM ${schema}.leases lease JOIN ${schema}.checkpoints c ON c.subscription = lease.name
+    `SELECT lease.name FROM ${schema}.leases lease JOIN ${schema}.checkpoints c ON lease.name IN (c.subscription, c.subscription || ' from ' || c.source)
       WHERE c.source = (SELECT name FROM ${schema}.log) AND lease.expires_at > clock_timestamp() LIMIT 1`,
   );
   if (running)
