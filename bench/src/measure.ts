@@ -1,3 +1,4 @@
+import type { Cluster, Nodes } from './cluster.js';
 import type { CaseFindings } from './contest.js';
 import type { Server } from './server.js';
 
@@ -14,6 +15,9 @@ export interface Measure {
 /** What a measure works with. */
 export interface Bench {
   readonly server: Server;
+  /** The Kafka to measure on, started when it is first asked for: of so many nodes as the caller of the run wants. */
+  cluster(): Promise<Cluster>;
+  readonly nodes: Nodes;
   /** A folder for files, relative to the root of the checkout. */
   readonly home: string;
   /** A first impression instead of figures to quote: fewer and shorter rounds. */

@@ -1,6 +1,11 @@
 import { appends } from './appends/measure.js';
+import { draining } from './draining/measure.js';
+import { exactlyOnce } from './exactly-once/measure.js';
 import { imports } from './imports/measure.js';
+import { latency } from './latency/measure.js';
 import type { Measure } from './measure.js';
+import { reading } from './reading/measure.js';
+import { takeover } from './takeover/measure.js';
 
 /** All measures. */
-export const measures: readonly Measure[] = [appends, imports];
+export const measures: readonly Measure[] = [appends, imports, draining, latency, exactlyOnce, reading, takeover];

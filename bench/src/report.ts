@@ -32,16 +32,16 @@ export function reportJson(
 /** The findings for people. */
 export function reportText({ id, sentence, target }: Measure, findings: Findings, machine: Machine): string {
   const { cases, rounds, guarantees, notes = [] } = findings;
-  const rows = cases.flatMap(({ name, ours, limit, peers, ratio, peerRatios }) => [
+  const rows = cases.flatMap(({ name, ours, limit, peers, ratio, peerRatios, ratioIs = 'of the limit' }) => [
     ['', ...figuresText(limit), ''],
-    [name, ...figuresText(ours), `${spreadText(ratio, 2)} of the limit`],
+    [name, ...figuresText(ours), `${spreadText(ratio, 2)} ${ratioIs}`],
     ...peers.map((peer, index) => ['', ...figuresText(peer), `ours is ${spreadText(peerRatios[index]!, 1)} times it`]),
   ]);
   return [
     `${id}: ${sentence}`,
     `Target: ${target}. ${rounds} rounds, interleaved; median [smallest-largest].`,
     '',
-    ...table([['case', 'who', 'events/s', 'p50 ms', 'p99 ms', 'ratio'], ...rows]),
+    ...table(withoutEmpty([['case', 'who', 'events/s', 'p50 ms', 'p99 ms', 'seconds', 'ratio'], ...rows])),
     '',
     ...guarantees,
     ...notes,
@@ -49,17 +49,24 @@ export function reportText({ id, sentence, target }: Measure, findings: Findings
   ].join('\n');
 }
 
-function figuresJson({ name, perSecond, p50Ms, p99Ms }: Figures): object {
+function figuresJson({ name, perSecond, p50Ms, p99Ms, seconds }: Figures): object {
   return {
     name,
-    perSecond: rounded(perSecond, 0),
+    ...(perSecond ? { perSecond: rounded(perSecond, 0) } : {}),
     ...(p50Ms ? { p50Ms: rounded(p50Ms) } : {}),
     ...(p99Ms ? { p99Ms: rounded(p99Ms) } : {}),
+    ...(seconds ? { seconds: rounded(seconds) } : {}),
   };
 }
 
-function figuresText({ name, perSecond, p50Ms, p99Ms }: Figures): string[] {
-  return [name, spreadText(perSecond, 0), p50Ms ? p50Ms.median.toFixed(2) : '', p99Ms ? p99Ms.median.toFixed(2) : ''];
+function figuresText({ name, perSecond, p50Ms, p99Ms, seconds }: Figures): string[] {
+  return [
+    name,
+    perSecond ? spreadText(perSecond, 0) : '',
+    p50Ms ? p50Ms.median.toFixed(2) : '',
+    p99Ms ? p99Ms.median.toFixed(2) : '',
+    seconds ? spreadText(seconds, 2) : '',
+  ];
 }
 
 function spreadText({ median, min, max }: Spread, digits: number): string {
@@ -71,6 +78,12 @@ function spreadText({ median, min, max }: Spread, digits: number): string {
 function rounded({ median, min, max }: Spread, digits = 3): Spread {
   const round = (value: number): number => Number(value.toFixed(digits));
   return { median: round(median), min: round(min), max: round(max) };
+}
+
+/** The rows without the columns that say nothing below their heading. */
+function withoutEmpty(rows: readonly string[][]): string[][] {
+  const said = rows[0]!.map((_, column) => rows.slice(1).some((row) => row[column] !== ''));
+  return rows.map((row) => row.filter((_, column) => said[column]));
 }
 
 function table(rows: readonly string[][]): string[] {
