@@ -11,7 +11,7 @@ export interface KafkaSourceOptions extends KafkaOptions {
   readonly heal?: PublishedLog;
   /** Told of what a person should know of, beside the errors. */
   readonly onAlarm?: (alarm: SourceAlarm) => void;
-  /** Events per batch at most; 2,000 unless given. */
+  /** Events per batch at most; 5,000 unless given. */
   readonly batchSize?: number;
   readonly group?: Partial<GroupTimes>;
 }

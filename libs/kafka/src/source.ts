@@ -7,7 +7,11 @@ import { kafkajsDriver } from './kafkajs-driver.js';
 import type { KafkaOptions } from './options.js';
 import { defaultGroupTimes, type GroupTimes, type KafkaSourceOptions } from './source-options.js';
 import { startCheckpoints } from './start-checkpoints.js';
+import { readCommittedTails } from './tails.js';
 import { TopicReader } from './topic-reader.js';
+
+/** How long the end of a partition may be unreadable before the reader begins anew. */
+const TAIL_MS = 10_000;
 
 /**
  * A topic as a source. Who reads which partition is settled by a consumer group, `<groupPrefix>.<subscription>.<topic>`;
@@ -34,7 +38,12 @@ export function kafkaSource(options: KafkaSourceOptions, topic: TopicDeclaration
       const asking = <T>(ask: (driver: KafkaDriver) => Promise<T>): Promise<T> => withDriver(options, signal, ask);
       const first = (partitions: readonly number[]) =>
         asking((driver) => startCheckpoints(from, topic.name, partitions, driver, signal));
-      const reader = new TopicReader({ topic, options, times, read, member, first });
+      const tail = async (partition: number): Promise<bigint> => {
+        const asked = [{ topic: topic.name, partition }];
+        const [found] = await asking((driver) => readCommittedTails(driver, asked, TAIL_MS, signal));
+        return found!.last?.position ?? 0n;
+      };
+      const reader = new TopicReader({ topic, options, times, read, member, first, tail });
       try {
         const partitions = await asking((driver) =>
           existingTopic(topic, driver, options.onAlarm ?? (() => {}), signal),

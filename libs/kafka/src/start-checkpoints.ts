@@ -1,8 +1,7 @@
 import type { Checkpoint, StartFrom } from '@logfold/core';
-import { nameOf, type KafkaDriver, type Offsets } from './driver.js';
-import { offsetsOf } from './offsets.js';
+import type { KafkaDriver } from './driver.js';
 import { beginsAt } from './partition-follower.js';
-import { readTails } from './tails.js';
+import { readCommittedTails } from './tails.js';
 
 const LIMIT_MS = 10_000;
 
@@ -23,18 +22,12 @@ export async function startCheckpoints(
     return new Map(partitions.map((partition) => [partition, { position }]));
   }
   const asked = partitions.map((partition) => ({ topic, partition }));
-  const offsets = await offsetsOf(driver, asked, LIMIT_MS, signal);
-  const decided = new Map([...offsets].map(([name, each]): [string, Offsets] => [name, { ...each, end: each.stable }]));
-  const tails = await readTails(driver, asked, decided, LIMIT_MS, signal);
+  const tails = await readCommittedTails(driver, asked, LIMIT_MS, signal);
   return new Map(
-    tails.map(({ partition, last }): [number, Checkpoint] => {
-      const { stable } = decided.get(nameOf({ topic, partition }))!;
+    tails.map(({ partition, last, end }): [number, Checkpoint] => {
       if (last)
-        return [
-          partition,
-          { position: last.position, eventId: last.eventId, logId: last.log.id, hint: String(stable) },
-        ];
-      return [partition, stable === 0n ? { position: 0n } : { position: 0n, hint: beginsAt(stable) }];
+        return [partition, { position: last.position, eventId: last.eventId, logId: last.log.id, hint: String(end) }];
+      return [partition, end === 0n ? { position: 0n } : { position: 0n, hint: beginsAt(end) }];
     }),
   );
 }

@@ -1,7 +1,7 @@
 import { BrokerUnavailable, type PartitionTail } from '@logfold/core';
 import { committedRecords } from './committed.js';
 import { nameOf, type Fetched, type KafkaDriver, type Offsets, type TopicPartition } from './driver.js';
-import { grouped, leadersOf } from './offsets.js';
+import { grouped, leadersOf, offsetsOf } from './offsets.js';
 import { pause } from './pause.js';
 import { decodeRecord, type ReceivedRecord } from './record.js';
 
@@ -64,6 +64,21 @@ export async function readTails(
     end: offsets.end,
     last: found && { position: found.position, eventId: found.eventId, log: found.log },
   }));
+}
+
+/**
+ * The last record of each partition that is committed now, however much is open behind it.
+ * @throws BrokerUnavailable as above
+ */
+export async function readCommittedTails(
+  driver: KafkaDriver,
+  partitions: readonly TopicPartition[],
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<PartitionTail[]> {
+  const offsets = await offsetsOf(driver, partitions, limitMs, signal);
+  const decided = new Map([...offsets].map(([name, each]): [string, Offsets] => [name, { ...each, end: each.stable }]));
+  return readTails(driver, partitions, decided, limitMs, signal);
 }
 
 /** One fetch from each leader; false when none gave a record. */

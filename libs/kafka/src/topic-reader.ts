@@ -24,13 +24,19 @@ export interface TopicReaderParts {
   readonly read: ReadOptions;
   readonly member: GroupMember;
   readonly first: (partitions: readonly number[]) => Promise<ReadonlyMap<number, Checkpoint>>;
+  /** The position of the last committed record of a partition. */
+  readonly tail: (partition: number) => Promise<bigint>;
 }
 
-/** Events of one partition that come from its producer's log. */
-interface Healing {
+/** A partition whose next record does not follow its checkpoint. */
+interface Gap {
   readonly partition: number;
   readonly checkpoint: bigint;
   readonly outstanding: Outstanding;
+}
+
+/** Events of one partition that come from its producer's log. */
+interface Healing extends Gap {
   readonly events: AsyncGenerator<readonly PublishedEvent[]>;
 }
 
@@ -44,6 +50,7 @@ export class TopicReader {
   #followers = new Map<number, PartitionFollower>();
   #held: Delivery[] = [];
   #healings: Healing[] = [];
+  #gaps: Gap[] = [];
   #foreign = new Map<number, number>();
   #handled = new Map<number, bigint>();
   #committedAt = performance.now();
@@ -51,7 +58,7 @@ export class TopicReader {
   constructor(parts: TopicReaderParts) {
     this.#parts = parts;
     this.#types = new Set(parts.read.types);
-    this.#limit = parts.options.batchSize ?? 2_000;
+    this.#limit = parts.options.batchSize ?? 5_000;
   }
 
   /** What the group was not told of yet: the offset behind the last handled one of each partition. */
@@ -69,6 +76,7 @@ export class TopicReader {
       const joined = member.takeJoined();
       if (joined) await this.#assigned(joined);
       for (const [partition, offset] of member.takeEnds()) this.#ended(partition, offset, true);
+      await this.#settleGaps();
       const batch = (await this.#healed()) ?? (await this.#gathered());
       if (batch) return batch;
       if (this.#healings.length > 0) continue;
@@ -163,9 +171,7 @@ export class TopicReader {
     if (what.step === 'wait') return;
     if (what.step === 'gap') {
       const { offset, logId } = outstanding!;
-      const gap = { link: what.link, offset, logId };
-      if (!options.heal) throw new TopicGap(topic.name, partition, checkpoint, what.link);
-      this.#heal(partition, checkpoint, gap);
+      this.#gaps.push({ partition, checkpoint, outstanding: { link: what.link, offset, logId } });
       return;
     }
     if (what.step === 'go back') {
@@ -175,7 +181,20 @@ export class TopicReader {
     member.seek(partition, what.step === 'go back' ? String(what.to) : FIRST_OFFSET);
   }
 
-  #heal(partition: number, after: bigint, outstanding: Outstanding): void {
+  /**
+   * What was missing up to the end of a partition is missing for good only if the record behind it is committed. If not,
+   * it was aborted and is shown all the same; its log will send it again, with what is before it. @throws TopicGap
+   */
+  async #settleGaps(): Promise<void> {
+    const { topic, options, tail } = this.#parts;
+    for (const { partition, checkpoint, outstanding } of this.#gaps.splice(0)) {
+      if (!this.#followers.has(partition) || (await tail(partition)) < outstanding.link.position) continue;
+      if (!options.heal) throw new TopicGap(topic.name, partition, checkpoint, outstanding.link);
+      this.#heal({ partition, checkpoint, outstanding });
+    }
+  }
+
+  #heal({ partition, checkpoint: after, outstanding }: Gap): void {
     const { member, topic, read, options } = this.#parts;
     const { subscription, signal } = read;
     const missing = { subscription, topic, partition, after, outstanding, limit: this.#limit, signal };

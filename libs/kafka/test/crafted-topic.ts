@@ -58,13 +58,14 @@ export class CraftedTopic {
 
   /** Sends without a transaction. Answers the first offset. */
   async send(...records: readonly (Crafted | Message)[]): Promise<bigint> {
-    const messages = records.map((each) => ('position' in each ? message(each) : each));
-    const [sent] = await this.#producer.send({ topic: this.name, messages });
+    const [sent] = await this.#producer.send({ topic: this.name, messages: messagesOf(records) });
     return BigInt(sent!.baseOffset!);
   }
 
   /** A transaction that is left open; one producer each. */
-  async begin(...records: readonly Crafted[]): Promise<{ commit(): Promise<void>; abort(): Promise<void> }> {
+  async begin(
+    ...records: readonly (Crafted | Message)[]
+  ): Promise<{ commit(): Promise<void>; abort(): Promise<void> }> {
     const producer = this.#kafka.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
       idempotent: true,
@@ -74,7 +75,7 @@ export class CraftedTopic {
     });
     await producer.connect();
     const transaction = await producer.transaction();
-    await transaction.send({ topic: this.name, messages: records.map(message) });
+    await transaction.send({ topic: this.name, messages: messagesOf(records) });
     const ended = (end: () => Promise<void>) => async () => {
       await end();
       await producer.disconnect();
@@ -119,6 +120,10 @@ export function eventOf({
     recordedAt: new Date(1_700_000_000_000 + position),
     metadata: { correlationId: 'correlation', causationId: 'causation' },
   };
+}
+
+function messagesOf(records: readonly (Crafted | Message)[]): Message[] {
+  return records.map((each) => ('position' in each ? message(each) : each));
 }
 
 export function message(crafted: Crafted): Message {
