@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { dataHome, localPostgres } from './run-app.mjs';
+import { localKafka, localPostgres } from './servers.mjs';
 import { isStopping, onStop, run, setup } from './setup.mjs';
 
 // npm run services                          a Postgres
@@ -27,16 +27,6 @@ if (kafka) {
     await postgres.stop();
     process.exit(isStopping() ? 0 : 1);
   }
-}
-
-/** The Kafka of this checkout. */
-async function localKafka(nodes) {
-  const { startKafka } = await import('../libs/dev-services/dist/index.js');
-  const home = dataHome();
-  console.log('Kafka starts; the first time it is fetched, which takes a while');
-  const kafka = await startKafka({ home, jars: home, nodes });
-  console.log(`Kafka ${kafka.adopted ? 'runs already' : 'started'}, its data is in ${kafka.directory}`);
-  return kafka;
 }
 
 function options() {

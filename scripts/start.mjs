@@ -1,5 +1,5 @@
-import { runApp } from './run-app.mjs';
+import { runApps } from './run-apps.mjs';
 import { setup } from './setup.mjs';
 
 await setup(import.meta.filename);
-await runApp('apps/retail/dist/main.js', process.argv.slice(2));
+await runApps([{ entry: 'apps/retail/dist/main.js', args: process.argv.slice(2) }]);

@@ -58,6 +58,8 @@ describe('the rule on imports', () => {
     ['apps/inventory/src/a.ts', `import { x } from '@logfold/testing'`, 'of our libs'],
     ['apps/inventory/src/a.ts', `import { x } from 'lodash'`, 'does not declare it'],
     ['apps/contracts/src/a.ts', `import { x } from '@logfold-example/inventory'`, 'contracts may import no other app'],
+    ['apps/hosting/src/a.ts', `import { x } from '@logfold-example/contracts'`, 'hosting may import no other app'],
+    ['apps/ordering/src/a.ts', `import { x } from '@logfold-example/inventory'`, 'never each other'],
     ['test/a.spec.ts', `import { x } from 'lodash'`, 'does not declare it'],
     ['test/a.spec.ts', `import { x } from '../libs/core/src/a.js'`, 'must not leave its workspace'],
   ])('refuses that %s says: %s', (path, text, reason) => {
@@ -75,6 +77,7 @@ describe('the rule on imports', () => {
     ],
     ['libs/nestjs/src/a.ts', `import { x } from '@logfold/postgres'; import { y } from 'rxjs'`],
     ['apps/inventory/src/a.ts', `import { x } from '@logfold-example/contracts'; import { z } from 'zod'`],
+    ['apps/inventory/src/a.ts', `import { x } from '@logfold-example/hosting'`],
     ['apps/retail/src/a.ts', `import { x } from '@logfold-example/inventory'`],
     ['test/a.spec.ts', `import { x } from '@logfold-example/retail'; import { y } from '@logfold/dev-services'`],
   ])('accepts that %s says: %s', (path, text) => {

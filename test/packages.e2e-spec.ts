@@ -17,7 +17,7 @@ import { build, root } from './support/child.js';
 import { testDatabase, type TestDatabase } from './support/database.js';
 
 const LONG_MS = 180_000;
-const names = ['core', 'postgres', 'nestjs', 'testing'];
+const names = ['core', 'postgres', 'kafka', 'nestjs', 'testing'];
 /** What users bring: linked from here, which saves half a minute. */
 const peers = ['@nestjs', 'reflect-metadata', 'rxjs', '@types', 'undici-types'];
 

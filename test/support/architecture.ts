@@ -35,6 +35,9 @@ const libsForTests = ['testing', 'dev-services'];
 /** The app that is all the others in one process. */
 const composition = 'retail';
 
+/** The apps that every other may import: what services tell each other, and what makes a process of one. */
+const sharedApps = ['contracts', 'hosting'];
+
 /** Every import that goes where it may not, or that its workspace does not declare: one sentence each. */
 export function importViolations(files: SourceFile[], manifests: Manifest[]): string[] {
   return files.flatMap((file) =>
@@ -85,8 +88,10 @@ function oursRefusal(from: Place, to: Manifest, specifier: string): string | und
     return allowed.includes(name) ? undefined : `${from.directory} may import only ${list(allowed)} of our libs`;
   }
   if (from.kind === 'libs') return 'no lib may import an app';
-  if (from.name === 'contracts') return 'contracts may import no other app';
-  return name === 'contracts' || from.name === composition ? undefined : 'apps import contracts, never each other';
+  if (sharedApps.includes(from.name)) return `${from.name} may import no other app`;
+  return sharedApps.includes(name) || from.name === composition
+    ? undefined
+    : `apps import ${sharedApps.join(' and ')}, never each other`;
 }
 
 function othersRefusal(from: Place, name: string): string | undefined {

@@ -33,3 +33,15 @@ export const OrderId = text(100);
 
 /** Why stock was adjusted, in the words of the person who did it. */
 export const Reason = text(500);
+
+/** A three-letter currency of ISO 4217. */
+export const Currency = z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters, such as "GBP"');
+
+/** A price in thousandths of its currency: 2550 is 2.55. A million of the currency at most. */
+export const UnitPrice = z.number().int().min(0).max(1_000_000_000);
+
+/** Who buys. */
+export const CustomerId = text(100);
+
+/** Where a customer is at home, in whatever words. */
+export const Country = text(100);

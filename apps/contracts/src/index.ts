@@ -1,2 +1,24 @@
+export {
+  ORDER_LINES_LIMIT,
+  OrderEvents,
+  OrderLines,
+  OUT_OF_STOCK,
+  piecesOf,
+  placesOf,
+  totalOf,
+  type OrderLine,
+  type OrderPlace,
+} from './orders.js';
 export { StockEvents } from './stock.js';
-export { Difference, Location, OrderId, Quantity, Reason, Sku } from './fields.js';
+export {
+  Country,
+  Currency,
+  CustomerId,
+  Difference,
+  Location,
+  OrderId,
+  Quantity,
+  Reason,
+  Sku,
+  UnitPrice,
+} from './fields.js';

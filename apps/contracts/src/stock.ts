@@ -18,6 +18,8 @@ export const StockEvents = events(
     StockReceived: moved.extend({ simulated: z.boolean().optional() }),
     /** Available pieces were set aside for an order. */
     StockReserved: ordered,
+    /** An order asked for more than was available, and got nothing. */
+    ReservationRejected: ordered.extend({ available: z.number().int().min(0) }),
     /** Reserved pieces became available again. */
     ReservationReleased: ordered,
     /** Reserved pieces will be shipped: the order is paid. */

@@ -5,4 +5,5 @@ export { StockLevel, StockLevels } from './stock-levels.js';
 export { OutOfStock, OutOfStockBoard } from './out-of-stock-board.js';
 
 // The service in a Nest application.
+export { AllocateOrders } from './allocate-orders.js';
 export { InventoryModule, type InventoryOptions } from './inventory.module.js';

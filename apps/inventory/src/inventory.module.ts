@@ -1,17 +1,19 @@
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { AllocateOrders } from './allocate-orders.js';
 import { OutOfStockBoard } from './out-of-stock-board.js';
 import { StockLevels } from './stock-levels.js';
 import { StockCommandsController } from './stock.commands.controller.js';
 import { StockController } from './stock.controller.js';
 import { Stock } from './stock.js';
 
-/** What the inventory leaves to the application: where its log is, and which loops run here. */
-export type InventoryOptions = Pick<LogfoldModuleOptions, 'database' | 'run' | 'leaseTtlMs'>;
+/** What the inventory leaves to the application: where its log is, how it hears other services, which loops run here. */
+export type InventoryOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 'kafka' | 'run' | 'leaseTtlMs'>;
 
-/** The inventory service: its own log in the schema `inventory`, its rules, its read models, its HTTP. */
+/** The inventory service: its own log in the schema `inventory`, its rules, its read models, its HTTP, and how it serves orders. */
 @Module({
-  imports: [LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard], { service: 'inventory' })],
+  imports: [LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard, AllocateOrders], { service: 'inventory' })],
+  providers: [AllocateOrders],
   controllers: [StockController, StockCommandsController],
 })
 export class InventoryModule {

@@ -1,9 +1,9 @@
 import { Sku } from '@logfold-example/contracts';
+import { ApiProblems } from '@logfold-example/hosting';
 import type { Handled, HandleOptions, HandlerOf } from '@logfold/core';
 import { IfMatch, InjectDecider } from '@logfold/nestjs';
 import { applyDecorators, Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ApiProblems } from './api-problems.js';
 import { StockCommands } from './stock-commands.js';
 import { StockChanged, StockRequests, type BodyOf } from './stock.requests.js';
 import { Stock } from './stock.js';

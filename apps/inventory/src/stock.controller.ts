@@ -1,10 +1,10 @@
 import { Location, Sku } from '@logfold-example/contracts';
+import { ApiProblems } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
 import { Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { ApiProblems } from './api-problems.js';
 import { OutOfStock, OutOfStockBoard } from './out-of-stock-board.js';
 import { StockLevel, StockLevels } from './stock-levels.js';
 import { BoardPage } from './stock.requests.js';

@@ -9,6 +9,7 @@ import { Stock, type StockState } from './stock.js';
 const {
   StockReceived,
   StockReserved,
+  ReservationRejected,
   ReservationReleased,
   StockCommitted,
   StockShipped,
@@ -147,6 +148,53 @@ describe('shipping', () => {
   });
 });
 
+describe('what an order asks for', () => {
+  const reserved = [StockReceived({ ...at, quantity: 5 }), StockReserved({ ...order, quantity: 3 })];
+
+  it('is reserved, or refused by an event that says how many are available', () => {
+    given(Stock, reserved)
+      .when(StockCommands.Allocate({ ...at, orderId: 'o-2', quantity: 2 }))
+      .then([StockReserved({ ...at, orderId: 'o-2', quantity: 2 }), StockDepleted(at)]);
+    given(Stock, reserved)
+      .when(StockCommands.Allocate({ ...at, orderId: 'o-2', quantity: 3 }))
+      .then([ReservationRejected({ ...at, orderId: 'o-2', quantity: 3, available: 2 })]);
+    given(Stock, [])
+      .when(StockCommands.Allocate({ ...order, quantity: 1 }))
+      .then([ReservationRejected({ ...order, quantity: 1, available: 0 })]);
+  });
+
+  it('is committed as a whole, then shipped as a whole, and each once', () => {
+    const committed = [...reserved, StockCommitted({ ...order, quantity: 3 })];
+    const shipped = StockShipped({ ...order, quantity: 3, from: 'committed' });
+    given(Stock, reserved)
+      .when(StockCommands.CommitOrder(order))
+      .then([StockCommitted({ ...order, quantity: 3 })]);
+    given(Stock, committed).when(StockCommands.CommitOrder(order)).then([]);
+    given(Stock, committed).when(StockCommands.ShipOrder(order)).then([shipped]);
+    given(Stock, [...committed, shipped])
+      .when(StockCommands.ShipOrder(order))
+      .then([]);
+  });
+
+  it('is released as a whole, as far as it is reserved', () => {
+    given(Stock, reserved)
+      .when(StockCommands.ReleaseOrder(order))
+      .then([ReservationReleased({ ...order, quantity: 3 })]);
+    given(Stock, [...reserved, StockCommitted({ ...order, quantity: 3 })])
+      .when(StockCommands.ReleaseOrder(order))
+      .then([]);
+  });
+
+  it.each([StockCommands.CommitOrder, StockCommands.ShipOrder, StockCommands.ReleaseOrder])(
+    'moves nothing for an order that is not known here',
+    (command) => {
+      given(Stock, reserved)
+        .when(command({ ...at, orderId: 'constructor' }))
+        .then([]);
+    },
+  );
+});
+
 describe('returning and adjusting', () => {
   it('makes returned pieces available', () => {
     given(Stock, [])
@@ -200,6 +248,10 @@ const anyCommand = fc.oneof(
   forOrder.map(StockCommands.Commit),
   forOrder.map(StockCommands.Ship),
   forOrder.map(StockCommands.Return),
+  forOrder.map(StockCommands.Allocate),
+  forOrder.map(StockCommands.CommitOrder),
+  forOrder.map(StockCommands.ShipOrder),
+  forOrder.map(StockCommands.ReleaseOrder),
   fc.integer({ min: -6, max: -1 }).map((lost) => StockCommands.Adjust({ sku: 's', quantity: lost, reason: 'lost' })),
 );
 

@@ -1,5 +1,5 @@
 import { StockEvents } from '@logfold-example/contracts';
-import { decider, reject, unchanged, type EventOf, type Rejection } from '@logfold/core';
+import { decider, reject, unchanged, type DataOf, type EventOf, type Rejection } from '@logfold/core';
 import { StockCommands } from './stock-commands.js';
 
 type StockEvent = EventOf<typeof StockEvents>;
@@ -48,14 +48,13 @@ export const Stock = decider({
             onHand: stock.onHand - data.quantity,
             committed: minus(stock.committed, data.orderId, data.quantity),
           },
+    ReservationRejected: unchanged,
     StockDepleted: unchanged,
   },
   decide: {
     ReceiveStock: ({ data }) => StockEvents.StockReceived(data),
     Reserve: ({ data }, stock) =>
-      stock.available < data.quantity
-        ? short(stock.available, data)
-        : taking(data.quantity, stock, StockEvents.StockReserved(data)),
+      stock.available < data.quantity ? short(stock.available, data) : reserving(data, stock),
     Release: ({ data }, stock) => notReserved(data, stock) ?? StockEvents.ReservationReleased(data),
     Commit: ({ data }, stock) => notReserved(data, stock) ?? StockEvents.StockCommitted(data),
     Ship: ({ data }, stock) => {
@@ -78,8 +77,28 @@ export const Stock = decider({
       stock.available + data.quantity < 0
         ? short(stock.available, { ...data, quantity: -data.quantity })
         : taking(-data.quantity, stock, StockEvents.StockAdjusted(data)),
+    Allocate: ({ data }, stock) =>
+      stock.available < data.quantity
+        ? StockEvents.ReservationRejected({ ...data, available: stock.available })
+        : reserving(data, stock),
+    CommitOrder: ({ data }, { reserved }) => all(StockEvents.StockCommitted, data, reserved),
+    ShipOrder: ({ data }, { committed }) =>
+      all((moved: Ordered) => StockEvents.StockShipped({ ...moved, from: 'committed' }), data, committed),
+    ReleaseOrder: ({ data }, { reserved }) => all(StockEvents.ReservationReleased, data, reserved),
   },
 });
+
+type Ordered = DataOf<typeof StockEvents.StockReserved>;
+
+function reserving(data: Ordered, stock: StockState): StockEvent | StockEvent[] {
+  return taking(data.quantity, stock, StockEvents.StockReserved(data));
+}
+
+/** The event of all pieces that are held for an order, if there are any. */
+function all(event: (data: Ordered) => StockEvent, data: Omit<Ordered, 'quantity'>, held: Held): StockEvent[] {
+  const quantity = heldFor(held, data.orderId);
+  return quantity > 0 ? [event({ ...data, quantity })] : [];
+}
 
 /** The event; and that the stock is depleted, when it takes the last available piece. */
 function taking(quantity: number, stock: StockState, event: StockEvent): StockEvent | StockEvent[] {

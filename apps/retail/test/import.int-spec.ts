@@ -4,11 +4,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
+import { eventually } from '@logfold/testing';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { openInput } from '../src/import/open-input.js';
 import { buildImport, imported, importFrom, packedYear, startImport } from './support/import-run.js';
-import { copyRawSales, differences, rawCounts } from './support/raw-sales.js';
+import { copyRawSales, differences, orderDifferences, rawCounts } from './support/raw-sales.js';
 import { HEADER, writeSales } from './support/sales.js';
+import { foldedOrders, trackedOrders } from './support/tracked-orders.js';
 
 const LONG_MS = 300_000;
 const opened: { database: TestDatabase; sql: postgres.Sql }[] = [];
@@ -54,6 +56,15 @@ describe.each(inputs)('the import of %s', (_name, prepare) => {
   );
 
   it(
+    'leaves the orders that SQL counts in the raw rows, invoice by invoice, and as the pure fold of both logs has them',
+    async () => {
+      expect(await orderDifferences(sql)).toEqual([]);
+      expect(await trackedOrders(sql)).toEqual(await foldedOrders(sql));
+    },
+    LONG_MS,
+  );
+
+  it(
     'appends nothing the second time',
     async () => {
       const before = await logged(sql);
@@ -77,21 +88,28 @@ describe.each(inputs)('the import of %s', (_name, prepare) => {
 });
 
 describe('an import that is killed', () => {
-  it(
-    'ends, when it is repeated, as one that was not',
-    async () => {
-      const path = await writeSales(join(folder, 'killed'), { seed: 12, days: 20, rows: 60_000 });
-      const [killed, whole] = [await fresh(), await fresh()];
-      await imported(path, whole.url);
+  let path: string;
+  let whole: Awaited<ReturnType<typeof fresh>>;
+  beforeAll(async () => {
+    path = await writeSales(join(folder, 'killed'), { seed: 12, days: 20, rows: 60_000 });
+    whole = await fresh();
+    await imported(path, whole.url);
+  }, LONG_MS);
 
-      await killMidway(path, killed);
+  it.each(['inventory', 'ordering'] as const)(
+    'while it waits for the log of %s, ends, when it is repeated, as one that was not',
+    async (log) => {
+      const killed = await fresh();
+      await killMidway(path, killed, log);
       const before = await logged(killed.sql);
       expect(before.events).toBeGreaterThan(0);
+      if (log === 'inventory') expect(await ordersAhead(killed.sql)).toBe(true); // killed between the two logs
       expect(before.events).toBeLessThan((await logged(whole.sql)).events);
 
       const { events, appended } = await imported(path, killed.url);
       expect(appended).toBe(events - before.events);
       expect(await levels(killed.sql)).toEqual(await levels(whole.sql));
+      expect(await trackedOrders(killed.sql)).toEqual(await trackedOrders(whole.sql));
       expect(await logged(killed.sql)).toEqual(await logged(whole.sql));
     },
     LONG_MS,
@@ -142,7 +160,7 @@ describe('an import of what cannot be imported', () => {
     expect(stderr).toContain('Invoice 1 was imported before with other rows: left out with its 1 row\n');
     expect(stdout).toContain('1 order and');
     expect(await invoices(sql)).toEqual(['1', '2', '3', '4', '5']);
-    expect((await logged(sql)).events).toBeLessThanOrEqual(before.events + 4);
+    expect((await logged(sql)).events).toBeLessThanOrEqual(before.events + 7);
   });
 
   it.each([
@@ -191,21 +209,43 @@ async function fresh(): Promise<{ url: string; sql: postgres.Sql }> {
   return { url: database.url, sql };
 }
 
-/** Kills an import as soon as it has appended something: a lock on the log then holds it where it is. */
-async function killMidway(path: string, { url, sql }: { url: string; sql: postgres.Sql }): Promise<void> {
+/** Kills an import as soon as it has appended something, when it waits for one of the logs: a lock holds it there. */
+async function killMidway(
+  path: string,
+  { url, sql }: { url: string; sql: postgres.Sql },
+  log: 'inventory' | 'ordering',
+): Promise<void> {
   const { process, ended } = startImport(path, url);
   while ((await logged(sql)).events === 0) await new Promise(setImmediate);
   await sql.begin(async (tx) => {
-    await tx`LOCK TABLE inventory.events IN SHARE MODE`;
+    await tx`LOCK TABLE ${tx(log)}.events IN SHARE MODE`;
+    await eventually(async () => expect(await waiting(tx, log)).toBe(true), { timeoutMs: 30_000 });
     process.kill('SIGKILL');
     await ended;
   });
 }
 
+/** True when invoices are in the log of ordering that are not in that of the inventory. */
+async function ordersAhead(sql: postgres.Sql): Promise<boolean> {
+  const [counts] = await sql`
+    SELECT (SELECT count(*) FROM ordering.events WHERE type = 'OrderPlaced') >
+           (SELECT count(*) FROM inventory.events WHERE type = 'InvoiceImported' AND data->>'kind' = 'order') AS ahead`;
+  return counts!['ahead'] as boolean;
+}
+
+/** True while a session waits for the lock of a log. */
+async function waiting(sql: postgres.ISql, log: string): Promise<boolean> {
+  const rows = await sql`SELECT 1 FROM pg_locks WHERE NOT granted AND relation = ${`${log}.events`}::regclass`;
+  return rows.length > 0;
+}
+
+/** The events of both logs. */
 async function logged(sql: postgres.Sql): Promise<{ events: number }> {
-  const [there] = await sql`SELECT to_regclass('inventory.events') IS NOT NULL AS log`;
-  if (!there!['log']) return { events: 0 };
-  const [row] = await sql<{ events: number }[]>`SELECT count(*)::int AS events FROM inventory.events`;
+  const [there] = await sql`
+    SELECT to_regclass('inventory.events') IS NOT NULL AND to_regclass('ordering.events') IS NOT NULL AS logs`;
+  if (!there!['logs']) return { events: 0 };
+  const [row] = await sql<{ events: number }[]>`
+    SELECT ((SELECT count(*) FROM inventory.events) + (SELECT count(*) FROM ordering.events))::int AS events`;
   return { events: row!.events };
 }
 

@@ -4,14 +4,17 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { hosted, serveOpenApi } from '@logfold-example/hosting';
 import { Config } from '../src/config.js';
-import { serveOpenApi } from '../src/open-api.js';
 import { RetailModule } from '../src/retail.module.js';
 
 interface Operation {
   readonly requestBody?: object;
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, object>> }>>;
 }
+
+/** Routes that say everything in their path. */
+const bodiless = ['post /orders/{orderId}/pay', 'post /orders/{orderId}/ship'];
 
 let database: TestDatabase;
 let app: NestFastifyApplication;
@@ -25,9 +28,9 @@ beforeAll(async () => {
     skipProcessEnv: true,
     validate,
   });
-  const module = await Test.createTestingModule({ imports: [RetailModule.with(config)] }).compile();
+  const module = await Test.createTestingModule({ imports: [hosted(RetailModule, config)] }).compile();
   app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: ['error'] });
-  serveOpenApi(app);
+  serveOpenApi(app, { title: 'Retail', description: 'All services' });
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
 });
@@ -39,6 +42,7 @@ afterAll(async () => {
 describe('the retail application', () => {
   it('serves its services', async () => {
     expect((await app.inject('/inventory/out-of-stock')).json()).toEqual([]);
+    expect((await app.inject('/orders')).json()).toEqual([]);
   });
 
   it('answers a wrong address with problem details', async () => {
@@ -56,7 +60,8 @@ describe('the retail application', () => {
       const { requestBody, responses } = operation;
       expect([route, responses['200']?.content?.['application/json']]).toEqual([route, expect.anything()]);
       expect([route, responses['400']?.content?.['application/problem+json']]).toEqual([route, expect.anything()]);
-      if (route.startsWith('post')) expect([route, requestBody]).toEqual([route, expect.anything()]);
+      if (route.startsWith('post') && !bodiless.includes(route))
+        expect([route, requestBody]).toEqual([route, expect.anything()]);
     }
   });
 

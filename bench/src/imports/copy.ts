@@ -6,12 +6,15 @@ import { openConnections } from '../connections.js';
 /** All that a writer sets; the rest is given by the table. */
 const COLUMNS = 'stream, version, id, type, schema_version, topic, key, data, metadata';
 
-/** Writes the events of an imported log into a file, in their order. */
+/** Writes the events of the imported logs into a file, one log after the other, each in its order. */
 export async function copyOut(url: string, file: string): Promise<void> {
   const sql = openConnections(url, 1);
   try {
     const rows = await sql
-      .unsafe(`COPY (SELECT ${COLUMNS} FROM inventory.events ORDER BY position) TO STDOUT`)
+      .unsafe(
+        `COPY ((SELECT ${COLUMNS} FROM inventory.events ORDER BY position)
+               UNION ALL (SELECT ${COLUMNS} FROM ordering.events ORDER BY position)) TO STDOUT`,
+      )
       .readable();
     await pipeline(rows, createWriteStream(file));
   } finally {
@@ -19,7 +22,7 @@ export async function copyOut(url: string, file: string): Promise<void> {
   }
 }
 
-/** Brings the events of the file into an empty log by COPY. @returns the seconds that the COPY took, commit included. */
+/** Brings the events of the file into one empty log by COPY. @returns the seconds that the COPY took, commit included. */
 export async function copyIn(url: string, file: string): Promise<number> {
   const database = postgresDatabase({ service: 'inventory', url, schema: 'inventory' });
   await database.open();

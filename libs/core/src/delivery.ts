@@ -1,7 +1,7 @@
 import { backoffMs } from './backoff.js';
 import type { Checkpoint, CheckpointKey, Move } from './checkpoint.js';
 import type { Clock } from './clock.js';
-import { CheckpointMoved, isRetryable } from './errors.js';
+import { CheckpointMoved, isRetryable, WrongExpectedVersion } from './errors.js';
 import { failpoint } from './failpoint.js';
 import type { ParkedEvent, ParkedRequest } from './parked.js';
 import type { CheckpointReader, Source, SourceBatch, SourceEvent } from './source.js';
@@ -12,6 +12,10 @@ type KeyedEvent = SourceEvent & { readonly key: string };
 
 /** Between two tries of an event whose handler throws. */
 const RETRY = { firstMs: 50, maxMs: 5_000 };
+
+/** Between two tries of one that met another writer: these do not count, unless they never end. */
+const CONFLICT = { firstMs: 2, maxMs: 100 };
+const CONFLICTS = 100;
 
 /**
  * Brings the events of one source to a subscription's handler, each batch in one transaction with its checkpoints.
@@ -91,18 +95,22 @@ export class Delivery<Tx> {
     for (const event of wanted) {
       const { partition, checkpoint } = event;
       const move = { partition, from: at.get(partition)!, to: checkpoint };
-      for (let failures = 0; ; failures++) {
+      for (let failures = 0, conflicts = 0; ;) {
         try {
           await this.#together([event], [move]);
           break;
         } catch (error) {
           if (isRetryable(error) || signal.aborted) throw error;
+          if (error instanceof WrongExpectedVersion && conflicts < CONFLICTS) {
+            await this.clock.sleep(backoffMs(CONFLICT, conflicts++), signal);
+            continue;
+          }
           if (failures >= this.parts.onError!.times) {
             if (this.parts.onError!.last === 'stop') throw error;
             await this.#park(event, move, error);
             break;
           }
-          await this.clock.sleep(backoffMs(RETRY, failures), signal);
+          await this.clock.sleep(backoffMs(RETRY, failures++), signal);
         }
       }
       at.set(partition, checkpoint.position);

@@ -2,22 +2,29 @@ import { describe, expect, it } from '@jest/globals';
 import { memory, virtualClock } from '@logfold/testing';
 import { catchUp } from './catch-up.js';
 
-const key = { subscription: 'levels v1', source: 'inventory', partition: 0 };
+const key = { subscription: 'levels v1', source: 'inventory' };
 
 describe('catching up', () => {
-  it('waits until every subscription has reached the position', async () => {
+  it('waits until every subscription has reached its position in every partition', async () => {
     const { database, clock, move } = await running();
-    const caughtUp = catchUp({ database, subscriptions: [key.subscription], position: 2n, clock });
-    await move(0n, 1n);
+    let done = false;
+    const caughtUp = catchUp([{ database, ...key, position: 2n }], { clock }).finally(() => (done = true));
+    await move(0, 0n, 2n);
+    await move(1, 0n, 1n);
     await clock.advance(1_000);
-    await move(1n, 2n);
+    expect(done).toBe(false);
+    await move(1, 1n, 2n);
     await clock.advance(1_000);
     expect(await caughtUp).toEqual([]);
   });
 
   it('gives up on those that do not move', async () => {
     const { database, clock } = await running();
-    const caughtUp = catchUp({ database, subscriptions: [key.subscription], position: 2n, patienceMs: 5_000, clock });
+    const goals = [
+      { database, ...key, position: 2n },
+      { database, subscription: 'done v1', source: 'inventory', position: 0n },
+    ];
+    const caughtUp = catchUp(goals, { patienceMs: 5_000, clock });
     await clock.advance(6_000);
     expect(await caughtUp).toEqual(['levels v1']);
   });
@@ -26,8 +33,8 @@ describe('catching up', () => {
 async function running() {
   const clock = virtualClock();
   const database = memory({ service: 'inventory', clock });
-  await database.checkpoints.load(key);
-  const move = (from: bigint, to: bigint) =>
-    database.transactions.run((tx) => database.checkpoints.move(tx, key, from, to));
+  await database.checkpoints.begin(key, new Map([0, 1].map((partition) => [partition, { position: 0n }])));
+  const move = (partition: number, from: bigint, to: bigint) =>
+    database.transactions.run((tx) => database.checkpoints.move(tx, key, [{ partition, from, to: { position: to } }]));
   return { database, clock, move };
 }

@@ -1,12 +1,18 @@
 import { systemClock, type Clock, type Database } from '@logfold/core';
 
-/** What to wait for. */
-export interface CatchUpOptions {
+/** A subscription, and how far it has to get. */
+export interface Goal {
+  /** Where its checkpoints are kept. */
   readonly database: Database;
-  /** The subscriptions to wait for. */
-  readonly subscriptions: readonly string[];
-  /** The position that they have to reach. */
+  readonly subscription: string;
+  /** The log or the topic that it reads. */
+  readonly source: string;
+  /** In the log that its source comes from. */
   readonly position: bigint;
+}
+
+/** How to wait. */
+export interface CatchUpOptions {
   /** Given up when none of them moves for so long, 60,000 ms by default. */
   readonly patienceMs?: number;
   readonly clock?: Clock;
@@ -14,24 +20,32 @@ export interface CatchUpOptions {
 }
 
 /**
- * Waits until subscriptions have handled the log up to a position, in whatever process they run.
+ * Waits until subscriptions have reached their goals, in whatever process they run.
  * @returns the names of those that had not when none of them had moved for a while, or when the signal aborted.
  */
-export async function catchUp(options: CatchUpOptions): Promise<readonly string[]> {
-  const { database, subscriptions, position, patienceMs = 60_000, clock = systemClock, signal } = options;
+export async function catchUp(
+  goals: readonly Goal[],
+  { patienceMs = 60_000, clock = systemClock, signal }: CatchUpOptions = {},
+): Promise<readonly string[]> {
   let before = '';
   let moved = clock.now();
   while (true) {
-    const reached = new Map(subscriptions.map((name) => [name, 0n]));
-    for (const checkpoint of await database.checkpoints.list())
-      if (checkpoint.source === database.service && reached.has(checkpoint.subscription))
-        reached.set(checkpoint.subscription, checkpoint.position);
-    const behind = subscriptions.filter((name) => reached.get(name)! < position);
-    if (behind.length === 0 || signal?.aborted) return behind;
-    const now = [...reached.values()].join();
+    const reached = await Promise.all(goals.map(positionOf));
+    const behind = goals.filter(({ position }, index) => reached[index]! < position);
+    const now = reached.join();
     if (now !== before) moved = clock.now();
-    else if (clock.now() - moved >= patienceMs) return behind;
+    if (behind.length === 0 || signal?.aborted || clock.now() - moved >= patienceMs)
+      return [...new Set(behind.map(({ subscription }) => subscription))];
     before = now;
     await clock.sleep(100, signal);
   }
+}
+
+/** How far all partitions of its source are handled; 0n before the first. */
+async function positionOf({ database, subscription, source }: Goal): Promise<bigint> {
+  const checkpoints = await database.checkpoints.list();
+  const positions = checkpoints
+    .filter((each) => each.subscription === subscription && each.source === source)
+    .map(({ position }) => position);
+  return positions.reduce((lowest, each) => (each < lowest ? each : lowest), positions[0] ?? 0n);
 }

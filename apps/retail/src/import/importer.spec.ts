@@ -1,31 +1,42 @@
 import { describe, expect, it } from '@jest/globals';
 import { commandHandler, DatabaseUnavailable, fold, type Database, type Recorded } from '@logfold/core';
 import { Stock, StockCommands } from '@logfold-example/inventory';
+import { Order, OrderCommands } from '@logfold-example/ordering';
 import { memory } from '@logfold/testing';
-import type { ImportedInvoice } from './import-events.js';
-import { Importer } from './importer.js';
+import { Importer, isOther, isWhole, type Imported } from './importer.js';
 import type { Invoice } from './invoices.js';
 
 describe('the importer', () => {
-  it('appends each invoice with the note that it was imported', async () => {
-    const { database, importer, imported } = start(memory());
+  it('appends each invoice as an order, and what it does to the stock with the note that it was imported', async () => {
+    const { inventory, ordering, importer, imported } = start();
     await addAll(importer, [invoice('1', 3), invoice('2', 1)]);
-    expect(await typesOf(database)).toEqual([
+    expect(await typesOf(inventory)).toEqual([
       'StockReceived',
       'StockShipped',
       'StockShipped',
       'InvoiceImported',
       'InvoiceImported',
     ]);
+    expect((await all(ordering)).map(({ type, stream }) => `${type} ${stream}`)).toEqual(
+      ['1', '2'].flatMap((order) => ['Placed', 'Paid', 'Shipped'].map((step) => `Order${step} order-${order}`)),
+    );
     expect(imported).toEqual(['1 by this run: 2', '2 by this run: 1']);
-    expect(importer.position).toBe((await all(database)).at(-1)!.position);
+    const last = async (database: Database) => (await all(database)).at(-1)!.position;
+    expect(importer.positions).toEqual({ inventory: await last(inventory), ordering: await last(ordering) });
+  });
+
+  it('orders nothing for an invoice that only takes back or corrects', async () => {
+    const { inventory, ordering, importer } = start();
+    await addAll(importer, [{ ...invoice('C1', -3), kind: 'return' }]);
+    expect(await typesOf(inventory)).toEqual(['StockReturned', 'InvoiceImported']);
+    expect(await all(ordering)).toEqual([]);
   });
 
   it('decides anew when somebody else moves the same stock before a commit', async () => {
     const database = memory();
     const others = commandHandler(Stock, database.events);
     let moves = 2;
-    const { importer, imported } = start(
+    const { inventory, ordering, importer, imported } = start(
       beforeCommits(database, async () => {
         if (moves-- > 0) await others.handle(StockCommands.ReceiveStock({ sku: 'A', quantity: 100 }));
       }),
@@ -35,36 +46,83 @@ describe('the importer', () => {
       Array.from({ length: 6 }, (_, index) => invoice(String(index + 1), 2)),
     );
     expect(imported).toEqual([1, 2, 3, 4, 5, 6].map((number) => `${number} by this run: 1`));
-    expect(await stockOf(database)).toBe((await received(database)) - 12);
+    expect(await stockOf(inventory)).toBe((await received(inventory)) - 12);
+    expect(await all(ordering)).toHaveLength(18);
   });
 
-  it('does not append twice what was committed although the connection was lost', async () => {
-    const database = memory();
-    let lost = 1;
-    const { importer, imported } = start(
-      afterCommits(database, async () => {
+  it.each(['inventory', 'ordering'] as const)(
+    'does not append twice what was committed although the connection to the log of %s was lost',
+    async (which) => {
+      let lost = 1;
+      const losing = afterCommits(memory(), async () => {
         if (lost-- > 0) throw new DatabaseUnavailable('The connection was lost');
-      }),
-    );
-    await addAll(importer, [invoice('1', 3), invoice('2', 3), invoice('3', 3)]);
-    expect(imported.map((line) => line.split(':')[0])).toEqual(['1 by this run', '2 by this run', '3 by this run']);
-    expect((await typesOf(database)).filter((type) => type === 'InvoiceImported')).toHaveLength(3);
-    expect(await stockOf(database)).toBe((await received(database)) - 9);
-  });
+      });
+      const { inventory, ordering, importer, imported } = start(
+        ...(which === 'inventory' ? [losing] : [memory(), losing]),
+      );
+      await addAll(importer, [invoice('1', 3), invoice('2', 3), invoice('3', 3)]);
+      expect(imported.map((line) => line.split(':')[0])).toEqual(['1 by this run', '2 by this run', '3 by this run']);
+      expect((await typesOf(inventory)).filter((type) => type === 'InvoiceImported')).toHaveLength(3);
+      expect(await all(ordering)).toHaveLength(9);
+      expect(await stockOf(inventory)).toBe((await received(inventory)) - 9);
+    },
+  );
 
   it('passes over what another import appended at the same time', async () => {
-    const database = memory();
+    const [inventory, ordering] = [memory(), memory()];
     let once = true;
     const { importer, imported } = start(
-      beforeCommits(database, async () => {
+      beforeCommits(inventory, async () => {
         if (!once) return;
         once = false;
-        await addAll(start(database).importer, [invoice('1', 3)]);
+        await addAll(start(inventory, ordering).importer, [invoice('2', 3)]);
       }),
+      ordering,
     );
+    await addAll(importer, [invoice('1', 3), invoice('2', 3), invoice('3', 3)]);
+    expect(imported.map((line) => line.split(':')[0])).toEqual(['1 by this run', '2 by another', '3 by this run']);
+    expect(await stockOf(inventory)).toBe((await received(inventory)) - 9);
+    expect(await all(ordering)).toHaveLength(9);
+  });
+
+  it.each([
+    ['the order is there, what it does to the stock is not', 'order'],
+    ['the stock was moved, the order is not there', 'stock'],
+  ] as const)('goes on where another was killed: %s', async (_where, part) => {
+    const whole = start();
+    await addAll(whole.importer, [invoice('1', 3)]);
+    const { inventory, ordering, importer, imported } = start(
+      ...(part === 'order' ? [memory(), whole.ordering] : [whole.inventory]),
+    );
+    const known =
+      part === 'order' ? { order: { rowsHash: '1', run: 'a' } } : { stock: { events: 2, rowsHash: '1', run: 'a' } };
+    await importer.add(invoice('1', 3), known);
+    await importer.finish();
+    expect(await all(ordering)).toHaveLength(3);
+    expect(await typesOf(inventory)).toEqual(['StockReceived', 'StockShipped', 'InvoiceImported']);
+    expect(imported).toHaveLength(1);
+  });
+
+  it('leaves an order of the shop alone that has the number of an invoice', async () => {
+    const { inventory, ordering, importer, imported } = start();
+    const lines = [{ sku: 'A', location: 'main', quantity: 1, unitPrice: 1 }];
+    const placedAt = '2026-01-05T08:30:00.000Z';
+    await commandHandler(Order, ordering.events).handle(OrderCommands.PlaceOrder({ orderId: '1', lines, placedAt }));
     await addAll(importer, [invoice('1', 3), invoice('2', 3)]);
-    expect(imported.map((line) => line.split(':')[0])).toEqual(['1 by another', '2 by this run']);
-    expect(await stockOf(database)).toBe((await received(database)) - 6);
+    expect(imported).toEqual(['1 by another: something else', '2 by this run: 2']);
+    expect(await typesOf(inventory)).toEqual(['StockReceived', 'StockShipped', 'InvoiceImported']);
+    expect((await all(ordering)).filter(({ stream }) => stream === 'order-1')).toHaveLength(1);
+  });
+
+  it('refuses at once what cannot be an order, and keeps the invoices before it', async () => {
+    const { ordering, importer } = start(memory(), memory(), 1_000);
+    await importer.add(invoice('1', 3));
+    const dear = { ...invoice('2', 1_000_000_000), rows: [row('2', 1_000_000_000, 1_000_000_000)] };
+    await expect(importer.add(dear)).rejects.toThrow('Invoice 2 cannot be ordered: ');
+    const long = { ...invoice('3', 1), rows: Array.from({ length: 2_001 }, () => row('3', 1)) };
+    await expect(importer.add(long)).rejects.toThrow('Invoice 3 ships 2001 lines, 2000 at most');
+    await importer.finish();
+    expect(await all(ordering)).toHaveLength(3);
   });
 
   it('gives up on an error that would only come again', async () => {
@@ -74,16 +132,24 @@ describe('the importer', () => {
 });
 
 /** An importer of batches of one line, so that there is a commit for each invoice. */
-function start(database: Database) {
+function start(inventory: Database = memory(), ordering: Database = memory(), batchLines = 1) {
   const imported: string[] = [];
   const importer: Importer = new Importer({
-    database,
+    inventory,
+    ordering,
     replenishment: ({ missing }) => missing + 2,
-    batchLines: 1,
-    onImported: ({ number }: Invoice, { run, events }: ImportedInvoice) =>
-      void imported.push(`${number} by ${run === importer.run ? 'this run' : 'another'}: ${events}`),
+    batchLines,
+    onImported: (invoice: Invoice, known: Imported) => {
+      const who = known.stock?.run === importer.run ? 'this run' : 'another';
+      const what = isOther(invoice, known)
+        ? 'something else'
+        : isWhole(invoice, known)
+          ? known.stock?.events
+          : 'a part';
+      imported.push(`${invoice.number} by ${who}: ${what}`);
+    },
   });
-  return { database, importer, imported };
+  return { inventory, ordering, importer, imported };
 }
 
 async function addAll(importer: Importer, invoices: Invoice[]): Promise<void> {
@@ -105,8 +171,12 @@ function afterCommits(database: Database, work: () => Promise<void>): Database {
 }
 
 function invoice(number: string, quantity: number): Invoice {
-  const row = { invoice: number, sku: 'A', description: '', quantity, text: number };
-  return { number, kind: 'order', rows: [row], duplicates: 0, rowsHash: number };
+  return { number, kind: 'order', rows: [row(number, quantity)], duplicates: 0, rowsHash: number };
+}
+
+function row(number: string, quantity: number, unitPrice = 2_550): Invoice['rows'][number] {
+  const about = { date: '2020-01-01 10:00:00', unitPrice, customer: '17850', country: 'France' };
+  return { invoice: number, sku: 'A', description: '', quantity, ...about, text: number };
 }
 
 async function all(database: Database): Promise<Recorded[]> {

@@ -14,25 +14,50 @@ import { appendTogether } from './appending.js';
 import { importedInvoice, ImportEvents, importStream, type ImportedInvoice } from './import-events.js';
 import type { Invoice } from './invoices.js';
 import { commandsOf, decideInvoice, type StockBatch, type StockCommand } from './lines.js';
+import { importedOrder, isOrder, orderOf, type ImportedOrder } from './orders.js';
 import type { Replenishment } from './replenishment.js';
 
 /** The parts of an importer. */
 export interface ImporterOptions {
-  readonly database: Database;
+  /** Takes what invoices do to the stock, and the notes that they were imported. */
+  readonly inventory: Database;
+  /** Takes the orders. */
+  readonly ordering: Database;
   readonly replenishment: Replenishment;
   /** Lines per transaction, at least: whole invoices are gathered up to it. */
   readonly batchLines?: number;
   /** Told of every attempt that failed and will be repeated. */
   readonly onRetry?: (error: unknown) => void;
-  /** Told of each invoice that is in the log now. */
-  readonly onImported: (invoice: Invoice, imported: ImportedInvoice) => void;
+  /** Told of each invoice that is in both logs now. */
+  readonly onImported: (invoice: Invoice, imported: Imported) => void;
+}
+
+/** What an invoice left in the two logs. */
+export interface Imported {
+  readonly stock?: ImportedInvoice;
+  /** Only an invoice that sells something becomes an order. */
+  readonly order?: ImportedOrder;
+}
+
+/** How far the two logs reached with the last events that were appended; 0n before the first. */
+export interface Positions {
+  readonly inventory: bigint;
+  readonly ordering: bigint;
+}
+
+/** An invoice, and what the logs hold of it already. */
+interface Waiting {
+  readonly invoice: Invoice;
+  readonly known: Imported;
+  /** Its order, if that is to be appended: decided when the invoice comes, so that a bad one stops nothing before it. */
+  readonly order: Append | undefined;
 }
 
 /** Events of some invoices, decided and ready to be appended. */
 interface Plan {
-  readonly invoices: readonly Invoice[];
-  readonly appends: readonly Append[];
-  readonly notes: ReadonlyMap<Invoice, ImportedInvoice>;
+  readonly waiting: readonly Waiting[];
+  readonly stock: readonly Append[];
+  readonly imported: ReadonlyMap<Invoice, Imported>;
 }
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };
@@ -44,19 +69,20 @@ const RETRIES = 12;
 const BACKOFF = { firstMs: 100, maxMs: 5_000 };
 
 /**
- * Imports invoices, each whole or not at all: its events and the note that it was imported are one transaction, shared
- * with its neighbours. While one batch is being committed the next is decided, never more; batches are committed in
- * order, so an import that was killed goes on from where it stopped with the same stock as one that was not.
+ * Imports invoices into two logs: the order into that of ordering, then what it does to the stock, with the note that it
+ * was imported, into that of the inventory. Each of the two is whole or not at all, and shared with its neighbours; what
+ * is there already is not appended again, so an import that was killed between them goes on from there. While one batch
+ * is being committed the next is decided, and its orders are placed, never more; the stock is moved in order, so an import
+ * that was killed ends with the same stock as one that was not.
  * When a commit fails, because somebody else moved the same stock or the database was away, everything behind the last
  * commit is decided anew.
  */
 export class Importer {
   /** Marks what this run appends: after a lost connection it tells whether the commit had come through. */
   readonly run = randomUUID();
-  /** The position of the last event that this run appended; 0n when there is none. */
-  position = 0n;
+  #positions: Positions = { inventory: 0n, ordering: 0n };
   #batch: StockBatch;
-  #waiting: Invoice[] = [];
+  #waiting: Waiting[] = [];
   #waitingLines = 0;
   #committing: { readonly plan: Plan; readonly done: Promise<Outcome<bigint>> } | undefined;
 
@@ -64,9 +90,17 @@ export class Importer {
     this.#batch = this.#newBatch();
   }
 
-  /** Takes an invoice that is not in the log yet; each once. Resolves when there is room for more. */
-  async add(invoice: Invoice): Promise<void> {
-    this.#waiting.push(invoice);
+  /** How far this run's own appends reached. */
+  get positions(): Positions {
+    return this.#positions;
+  }
+
+  /**
+   * Takes an invoice of which something is missing in the logs; each once. Resolves when there is room for more.
+   * @throws ImportError when it cannot be an order; the invoices before it may still be finished.
+   */
+  async add(invoice: Invoice, known: Imported = {}): Promise<void> {
+    this.#waiting.push(this.#waitingFor(invoice, known));
     this.#waitingLines += invoice.rows.length;
     if (this.#waitingLines >= (this.options.batchLines ?? BATCH_LINES)) await this.#submit();
   }
@@ -77,22 +111,30 @@ export class Importer {
     await this.#settle();
   }
 
+  #waitingFor(invoice: Invoice, known: Imported): Waiting {
+    const missing = isOrder(invoice) && !known.order;
+    return { invoice, known, order: missing ? orderOf(invoice, this.run) : undefined };
+  }
+
   async #submit(): Promise<void> {
-    const invoices = this.#waiting;
+    const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingLines = 0;
-    if (invoices.length === 0) return;
+    if (waiting.length === 0) return;
     if (this.#batch.size > STREAM_LIMIT) {
       await this.#settle();
       this.#batch = this.#newBatch();
     }
     const batch = this.#batch;
-    const planned = await outcome(this.#plan(invoices));
+    const placing = outcome(this.#place(waiting));
+    const planned = await outcome(this.#plan(waiting));
     await this.#settle();
-    if ('error' in planned && !mayRepeat(planned.error)) throw planned.error;
+    const placed = await placing;
+    for (const tried of [placed, planned]) if ('error' in tried && !mayRepeat(tried.error)) throw tried.error;
+    if ('error' in placed) return this.#repeat(waiting, placed.error);
     if ('error' in planned || batch !== this.#batch)
-      return this.#repeat(invoices, 'error' in planned ? planned.error : undefined);
-    this.#committing = { plan: planned.value, done: outcome(this.#commit(planned.value)) };
+      return this.#repeat(waiting, 'error' in planned ? planned.error : undefined);
+    this.#committing = { plan: planned.value, done: outcome(this.#move(planned.value)) };
   }
 
   /** Waits for the commit that is under way, and repeats it if it failed. */
@@ -101,12 +143,12 @@ export class Importer {
     if (!committing) return;
     const done = await committing.done;
     this.#committing = undefined;
-    if ('error' in done) return this.#repeat(committing.plan.invoices, done.error);
+    if ('error' in done) return this.#repeat(committing.plan.waiting, done.error);
     this.#committed(committing.plan, done.value);
   }
 
   /** Decides and commits invoices anew, one attempt after another, nothing else being under way. */
-  async #repeat(invoices: readonly Invoice[], cause: unknown): Promise<void> {
+  async #repeat(waiting: readonly Waiting[], cause: unknown): Promise<void> {
     let error = cause;
     for (let attempt = 0; attempt < RETRIES; attempt++) {
       if (error !== undefined && !mayRepeat(error)) throw error;
@@ -115,57 +157,93 @@ export class Importer {
         await systemClock.sleep(backoffMs(BACKOFF, attempt));
       }
       this.#batch = this.#newBatch();
-      const done = await outcome(this.#attempt(invoices));
+      const done = await outcome(this.#attempt(waiting));
       if ('value' in done) return;
       error = done.error;
     }
     throw error;
   }
 
-  async #attempt(invoices: readonly Invoice[]): Promise<void> {
-    const { events } = this.options.database;
-    const missing: Invoice[] = [];
-    const found: [Invoice, ImportedInvoice][] = [];
-    for (const invoice of invoices) {
-      const imported = await importedInvoice(events, invoice.number);
-      if (imported) found.push([invoice, imported]);
-      else missing.push(invoice);
+  /** Looks for each invoice in both logs first: the commit that failed, or another import, may have appended it. */
+  async #attempt(waiting: readonly Waiting[]): Promise<void> {
+    const missing: Waiting[] = [];
+    const found: [Invoice, Imported][] = [];
+    for (const { invoice } of waiting) {
+      const known = await this.#found(invoice);
+      if (isWhole(invoice, known) || isOther(invoice, known)) found.push([invoice, known]);
+      else missing.push(this.#waitingFor(invoice, known));
     }
+    await this.#place(missing);
     const plan = await this.#plan(missing);
-    const position = plan.appends.length > 0 ? await this.#commit(plan) : 0n;
-    for (const [invoice, imported] of found) this.options.onImported(invoice, imported);
+    const position = await this.#move(plan);
+    for (const [invoice, known] of found) this.options.onImported(invoice, known);
     this.#committed(plan, position);
   }
 
-  async #plan(invoices: readonly Invoice[]): Promise<Plan> {
+  async #found(invoice: Invoice): Promise<Imported> {
+    const { inventory, ordering } = this.options;
+    const stock = await importedInvoice(inventory.events, invoice.number);
+    const order = isOrder(invoice) ? await importedOrder(ordering.events, invoice.number) : undefined;
+    return { ...(stock ? { stock } : {}), ...(order ? { order } : {}) };
+  }
+
+  async #plan(waiting: readonly Waiting[]): Promise<Plan> {
     const batch = this.#batch;
+    const { run } = this;
     const commands = new Map<Invoice, readonly StockCommand[]>();
-    await eachWithPauses(invoices, (invoice) => commands.set(invoice, commandsOf(invoice)));
+    const unmoved = waiting.filter(({ known }) => !known.stock).map(({ invoice }) => invoice);
+    await eachWithPauses(unmoved, (invoice) => commands.set(invoice, commandsOf(invoice)));
     await batch.load([...commands.values()].flat().map(({ stream }) => stream));
     const notes = new Map<Invoice, ImportedInvoice>();
-    await eachWithPauses(invoices, (invoice) => {
+    await eachWithPauses(unmoved, (invoice) => {
       const events = decideInvoice(batch, invoice.number, commands.get(invoice)!, this.options.replenishment);
-      notes.set(invoice, { events, rowsHash: invoice.rowsHash, run: this.run });
+      notes.set(invoice, { events, rowsHash: invoice.rowsHash, run });
+    });
+    const imported = waiting.map(({ invoice, known, order }): [Invoice, Imported] => {
+      const stock = known.stock ?? notes.get(invoice)!;
+      const ordered = order ? { rowsHash: invoice.rowsHash, run } : known.order;
+      return [invoice, { stock, ...(ordered ? { order: ordered } : {}) }];
     });
     return {
-      invoices,
-      notes,
-      appends: [...batch.take(), ...[...notes].map(([invoice, note]) => noteOf(invoice, note))],
+      waiting,
+      imported: new Map(imported),
+      stock: [...batch.take(), ...[...notes].map(([invoice, note]) => noteOf(invoice, note))],
     };
   }
 
-  #commit(plan: Plan): Promise<bigint> {
-    return appendTogether(this.options.database, plan.appends);
+  /** Commits the orders of some invoices. Nothing is decided on them, so it matters little when. */
+  async #place(waiting: readonly Waiting[]): Promise<void> {
+    const orders = waiting.flatMap(({ order }) => (order ? [order] : []));
+    if (orders.length > 0) this.#reached('ordering', await appendTogether(this.options.ordering, orders));
+  }
+
+  /** Commits what invoices do to the stock. @returns the position of the last event. */
+  #move({ stock }: Plan): Promise<bigint> {
+    return stock.length > 0 ? appendTogether(this.options.inventory, stock) : Promise.resolve(0n);
   }
 
   #committed(plan: Plan, position: bigint): void {
-    if (position > this.position) this.position = position;
-    for (const [invoice, note] of plan.notes) this.options.onImported(invoice, note);
+    this.#reached('inventory', position);
+    for (const [invoice, imported] of plan.imported) this.options.onImported(invoice, imported);
+  }
+
+  #reached(log: keyof Positions, position: bigint): void {
+    if (position > this.#positions[log]) this.#positions = { ...this.#positions, [log]: position };
   }
 
   #newBatch(): StockBatch {
-    return new CommandBatch(Stock, this.options.database.events);
+    return new CommandBatch(Stock, this.options.inventory.events);
   }
+}
+
+/** True when the logs hold all that an invoice stands for. */
+export function isWhole(invoice: Invoice, { stock, order }: Imported): boolean {
+  return stock !== undefined && (order !== undefined || !isOrder(invoice));
+}
+
+/** True when one of the logs holds something else under the number of an invoice. */
+export function isOther({ rowsHash }: Invoice, { stock, order }: Imported): boolean {
+  return [stock, order].some((known) => known !== undefined && known.rowsHash !== rowsHash);
 }
 
 /** Lets the commit that is under way send its next events now and then. */

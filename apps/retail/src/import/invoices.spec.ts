@@ -95,7 +95,8 @@ async function gather(batches: readonly (readonly (Row | BrokenRow)[])[], window
 }
 
 function row(invoice: string, sku = 'A', quantity = 1): Row {
-  return { invoice, sku, quantity, description: '', text: `${invoice} ${sku} ${quantity}` };
+  const about = { date: '2020-01-01 10:00:00', unitPrice: 2_550, customer: '', country: '' };
+  return { invoice, sku, quantity, description: '', ...about, text: `${invoice} ${sku} ${quantity}` };
 }
 
 function broken(invoice: string | undefined): BrokenRow {

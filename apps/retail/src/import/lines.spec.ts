@@ -64,5 +64,6 @@ function invoice(number: string, kind: Invoice['kind'], rows: Row[]): Invoice {
 }
 
 function row(quantity: number, description = 'LANTERN'): Row {
-  return { invoice: '7', sku: 'A', description, quantity, text: '' };
+  const about = { date: '2020-01-01 10:00:00', unitPrice: 2_550, customer: '', country: '' };
+  return { invoice: '7', sku: 'A', description, quantity, ...about, text: '' };
 }

@@ -1,26 +1,23 @@
-import { OutOfStockBoard, Stock, StockLevels } from '@logfold-example/inventory';
-import { logfold, LogfoldError, subscriptionName, type Database } from '@logfold/core';
-import { postgresDatabase } from '@logfold/postgres';
+import { LogfoldError } from '@logfold/core';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { catchUp } from './catch-up.js';
 import { ImportError } from './errors.js';
+import type { Input } from './input.js';
 import { openInput } from './open-input.js';
 import { showProgress } from './progress.js';
-import { importSales, type SalesImport } from './sales-import.js';
+import { importSales } from './sales-import.js';
+import { openServices, showImported } from './services.js';
 import { summaryText, type Summary } from './summary.js';
 
 const USAGE = `Usage: npm run import -- PATH [--json]
 
-Imports sales into the log of inventory. PATH is a packed year (.tar.xz), a folder of CSV files, or one CSV file.
+Imports sales into the logs of inventory and ordering. PATH is a packed year (.tar.xz), a folder of CSV files, or one CSV file.
 Safe to stop and to repeat: what is imported already is not imported again.
 
   --json   the last line of the output is the summary as JSON
 
 DATABASE_URL  the Postgres to import into: set by "npm run import" to the local one, unless given
 SEED          of the policy that makes up the receipts that the data lacks; 1 unless given`;
-
-const models = [StockLevels, OutOfStockBoard];
 
 try {
   process.exitCode = await main();
@@ -39,14 +36,7 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort()); // a second one kills
   const input = await openInput(path);
   try {
-    const summary = await run(url, stop.signal, async (database) => {
-      const progress = showProgress(process.stderr, input.sizeBytes);
-      try {
-        return await importSales({ database, input, seed, progress, signal: stop.signal });
-      } finally {
-        progress.stop();
-      }
-    });
+    const summary = await run(url, input, seed, stop.signal);
     console.log(json ? JSON.stringify(summary) : summaryText(summary));
     return summary.conflicts > 0 ? 1 : 0;
   } finally {
@@ -55,32 +45,17 @@ async function main(): Promise<number> {
 }
 
 /** Imports, then runs the read models until they show it; only then, since both together take longer. */
-async function run(
-  url: string,
-  signal: AbortSignal,
-  work: (database: Database) => Promise<SalesImport>,
-): Promise<Summary> {
-  const inventory = (): Database => postgresDatabase({ service: 'inventory', url, schema: 'inventory' });
-  const importing = inventory();
-  let imported: SalesImport;
-  try {
-    await importing.open();
-    imported = await work(importing);
-  } finally {
-    await importing.close();
-  }
-
-  const reading = logfold({ database: inventory(), definitions: [Stock, ...models] });
-  try {
-    await reading.start();
-    const subscriptions = models.map(subscriptionName);
-    const behind = await catchUp({ database: reading.database, subscriptions, position: imported.position, signal });
-    if (behind.length > 0)
-      console.error(`All is imported, but ${behind.join(' and ')} did not catch up: they will when the service runs`);
-  } finally {
-    await reading.stop();
-  }
-  return imported.summary;
+async function run(url: string, input: Input, seed: number, signal: AbortSignal): Promise<Summary> {
+  const services = await openServices(url);
+  const progress = showProgress(process.stderr, input.sizeBytes);
+  const { summary, positions } = await importSales({ ...services, input, seed, progress, signal }).finally(async () => {
+    progress.stop();
+    await services.close();
+  });
+  const behind = await showImported(url, positions, signal);
+  if (behind.length > 0)
+    console.error(`All is imported, but ${behind.join(' and ')} did not catch up: they will when the services run`);
+  return summary;
 }
 
 function settings(): { path: string; json: boolean; seed: number; url: string; help: boolean } {

@@ -18,30 +18,35 @@ export interface Row {
   readonly description: string;
   /** Negative for what came back, or was found missing. */
   readonly quantity: number;
+  /** As it stands in the file, such as `2010-12-01 08:26:00`. */
+  readonly date: string;
+  /** In thousandths of a pound; negative only for what is about debts. */
+  readonly unitPrice: number;
+  /** '' where it is not known. */
+  readonly customer: string;
+  readonly country: string;
   /** All columns as one text: rows are the same when their texts are. */
   readonly text: string;
 }
 
-// What the events of stock can hold.
+// What the events of stock and of orders can hold.
 const QUANTITY_LIMIT = 1_000_000_000;
+const PRICE_LIMIT = 1_000_000;
 const NAME_LIMIT = 100;
 const wholeNumber = /^[+-]?\d{1,10}$/;
-const decimal = /^[+-]?\d+(\.\d+)?$/;
+const decimal = /^([+-]?)(\d+)(?:\.(\d+))?$/;
 const timestamp = /^(\d{4})-(\d{2})-(\d{2})[ T](\d{2}):(\d{2})(?::(\d{2}))?$/;
 const controlCharacter = /\p{Cc}/u;
 
 /** Checks the cells of a record. @returns the row, or what is wrong with it. */
 export function rowOf(cells: readonly string[]): Row | string {
   if (cells.length !== COLUMNS.length) return `has ${columns(cells.length)}, expected ${COLUMNS.length}`;
-  const [invoice, sku, description, quantityText, date, price] = cells as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  const name = badName('invoice number', invoice) ?? badName('stock code', sku);
+  const [invoice, sku, description, quantityText, date, price, customer, country] = cells as Cells;
+  const name =
+    badName('invoice number', invoice) ??
+    badName('stock code', sku) ??
+    (customer.trim() === '' ? undefined : badName('customer', customer)) ??
+    (country.trim() === '' ? undefined : badName('country', country));
   if (name !== undefined) return name;
   const quantity = Number(quantityText);
   if (!wholeNumber.test(quantityText)) return `the quantity ${quote(quantityText)} is not a whole number`;
@@ -49,9 +54,23 @@ export function rowOf(cells: readonly string[]): Row | string {
   if (isCancellation(invoice) && quantity > 0)
     return `the cancellation ${invoice} has the quantity ${quantity}, expected a negative one`;
   if (!isDate(date)) return `the invoice date ${quote(date)} is not a time such as "2010-12-01 08:26:00"`;
-  if (!decimal.test(price)) return `the unit price ${quote(price)} is not a number`;
-  return { invoice, sku, description, quantity, text: cells.join('\u001f') };
+  const unitPrice = thousandths(price);
+  if (typeof unitPrice === 'string') return unitPrice;
+  if (unitPrice < 0 && !isAboutDebts(invoice)) return `the unit price ${price} is negative`;
+  const about = { date, unitPrice, customer: withoutFraction(customer.trim()), country: country.trim() };
+  return { invoice, sku, description, quantity, ...about, text: cells.join('\u001f') };
 }
+
+type Cells = [
+  invoice: string,
+  sku: string,
+  description: string,
+  quantity: string,
+  date: string,
+  price: string,
+  customer: string,
+  country: string,
+];
 
 /** True for an invoice that takes goods back. */
 export function isCancellation(invoice: string): boolean {
@@ -61,6 +80,28 @@ export function isCancellation(invoice: string): boolean {
 /** True for an invoice about money alone, such as a bad debt. */
 export function isAboutDebts(invoice: string): boolean {
   return invoice.startsWith('A');
+}
+
+/** The time of a good date, as if it were in Greenwich: the files tell no time zone. */
+export function timeOf(date: string): string {
+  return `${date.slice(0, 10)}T${date.slice(11, 16)}:${date.slice(17, 19) || '00'}.000Z`;
+}
+
+/** A price such as `2.55` in thousandths; or what is wrong with it. Never by way of a fraction: 1.005 * 1000 is none of them. */
+function thousandths(price: string): number | string {
+  const parts = decimal.exec(price);
+  if (!parts) return `the unit price ${quote(price)} is not a number`;
+  const [, sign, whole = '', fraction = ''] = parts;
+  if (/[1-9]/.test(fraction.slice(3))) return `the unit price ${quote(price)} has more than three decimals`;
+  if (Number(whole) > PRICE_LIMIT) return `the unit price ${price} is beyond ${PRICE_LIMIT}`;
+  const value = Number(whole) * 1_000 + Number(fraction.slice(0, 3).padEnd(3, '0'));
+  if (value > PRICE_LIMIT * 1_000) return `the unit price ${price} is beyond ${PRICE_LIMIT}`;
+  return sign === '-' && value > 0 ? -value : value;
+}
+
+/** The sample year writes its customers' numbers as `17850.0`. */
+function withoutFraction(customer: string): string {
+  return customer.endsWith('.0') ? customer.slice(0, -2) : customer;
 }
 
 let lastGoodDate = '';

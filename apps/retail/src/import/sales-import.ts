@@ -1,9 +1,10 @@
 import type { Database } from '@logfold/core';
 import { ImportError, type BrokenRow } from './errors.js';
-import { importedInvoices, type ImportedInvoice } from './import-events.js';
-import { Importer } from './importer.js';
+import { importedInvoices } from './import-events.js';
+import { Importer, isOther, isWhole, type Imported, type Positions } from './importer.js';
 import type { Input } from './input.js';
 import { invoicesOf, type Invoice } from './invoices.js';
+import { EVENTS_PER_ORDER, importedOrders, isOrder } from './orders.js';
 import type { Progress } from './progress.js';
 import { seededReplenishment } from './replenishment.js';
 import type { Row } from './row.js';
@@ -12,7 +13,8 @@ import { counted, countInvoice, emptySummary, withTime, type Summary } from './s
 
 /** The parts of an import. */
 export interface SalesImportOptions {
-  readonly database: Database;
+  readonly inventory: Database;
+  readonly ordering: Database;
   readonly input: Input;
   /** Of the policy that makes up receipts. */
   readonly seed: number;
@@ -21,21 +23,22 @@ export interface SalesImportOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What an import did, and the position up to which the log holds it. */
+/** What an import did, and the positions up to which the logs hold it. */
 export interface SalesImport {
   readonly summary: Summary;
-  readonly position: bigint;
+  readonly positions: Positions;
 }
 
 const CONFLICTS_SHOWN = 10;
 
 /**
- * Imports sales into the log of inventory: the same data again, in whatever files it comes, appends nothing. Reads no
+ * Imports sales into the logs of inventory and ordering: the same data again, in whatever files it comes, appends nothing. Reads no
  * faster than the log takes it.
  * @throws ImportError at the first thing in the input that cannot be imported; invoices before it are in the log then.
  */
 export async function importSales({
-  database,
+  inventory,
+  ordering,
   input,
   seed,
   progress,
@@ -43,11 +46,13 @@ export async function importSales({
 }: SalesImportOptions): Promise<SalesImport> {
   const started = performance.now();
   const summary = emptySummary();
-  const known = await importedInvoices(database.events);
+  const moved = await importedInvoices(inventory.events);
+  const ordered = await importedOrders(ordering.events);
   const seen = new Map<string, string>();
 
   const importer = new Importer({
-    database,
+    inventory,
+    ordering,
     replenishment: seededReplenishment(seed),
     onRetry: (error) => progress.note(`${(error as Error).message}; trying again`),
     onImported: inLog,
@@ -58,27 +63,45 @@ export async function importSales({
     const before = seen.get(invoice.number);
     if (before !== undefined) {
       if (before === invoice.rowsHash) summary.duplicates += invoice.rows.length + invoice.duplicates;
-      else conflict(invoice, 'comes a second time');
+      else conflict(invoice, 'comes a second time with other rows');
       return;
     }
     seen.set(invoice.number, invoice.rowsHash);
-    const imported = known.invoices.get(invoice.number);
-    if (imported) inLog(invoice, imported);
+    const known = knownOf(invoice);
+    if (isWhole(invoice, known) || isOther(invoice, known)) inLog(invoice, known);
     else if (invoice.kind === 'ignored') countInvoice(summary, invoice);
-    else await importer.add(invoice);
+    else await importer.add(invoice, known);
   }
 
-  function inLog(invoice: Invoice, { rowsHash, events, run }: ImportedInvoice): void {
-    if (rowsHash !== invoice.rowsHash) return conflict(invoice, 'was imported before');
+  function knownOf(invoice: Invoice): Imported {
+    const stock = moved.invoices.get(invoice.number);
+    const order = isOrder(invoice) ? ordered.orders.get(invoice.number) : undefined;
+    return { ...(stock ? { stock } : {}), ...(order ? { order } : {}) };
+  }
+
+  function inLog(invoice: Invoice, known: Imported): void {
+    if (isOther(invoice, known))
+      return conflict(
+        invoice,
+        known.order && known.order.rowsHash === undefined
+          ? 'has the number of an order of the shop'
+          : 'was imported before with other rows',
+      );
     countInvoice(summary, invoice);
-    summary.events += events + 1; // and the note itself
-    if (run === importer.run) summary.appended += events + 1;
+    const { stock, order } = known;
+    if (stock) count(stock.events + 1, stock.run); // and the note itself
+    if (order) count(EVENTS_PER_ORDER, order.run);
+  }
+
+  function count(events: number, run: string): void {
+    summary.events += events;
+    if (run === importer.run) summary.appended += events;
   }
 
   function conflict({ number, rows }: Invoice, how: string): void {
     summary.conflicts += 1;
     if (summary.conflicts <= CONFLICTS_SHOWN)
-      progress.note(`Invoice ${number} ${how} with other rows: left out with its ${counted(rows.length, 'row')}`);
+      progress.note(`Invoice ${number} ${how}: left out with its ${counted(rows.length, 'row')}`);
     if (summary.conflicts === CONFLICTS_SHOWN) progress.note('Further invoices like this are only counted');
   }
 
@@ -90,8 +113,14 @@ export async function importSales({
     throw error;
   }
   await importer.finish();
-  const position = importer.position > known.position ? importer.position : known.position;
-  return { summary: withTime(summary, performance.now() - started), position };
+  const { positions } = importer;
+  return {
+    summary: withTime(summary, performance.now() - started),
+    positions: {
+      inventory: positions.inventory > moved.position ? positions.inventory : moved.position,
+      ordering: positions.ordering > ordered.position ? positions.ordering : ordered.position,
+    },
+  };
 }
 
 async function* rowsOf(

@@ -16,7 +16,7 @@ export interface Summary {
   adjustedLines: number;
   /** Rows about debts, and rows whose quantity is 0. */
   ignoredLines: number;
-  /** Events that the input stands for in the log, whether this run or an earlier one appended them. */
+  /** Events that the input stands for in the two logs, whether this run or an earlier one appended them. */
   events: number;
   /** Events that this run appended. */
   appended: number;

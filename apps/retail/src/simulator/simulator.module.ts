@@ -1,4 +1,5 @@
 import { Stock } from '@logfold-example/inventory';
+import { Order } from '@logfold-example/ordering';
 import type { HandlerOf } from '@logfold/core';
 import { InjectDecider, LogfoldModule } from '@logfold/nestjs';
 import { Injectable, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
@@ -15,13 +16,15 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     @InjectDecider(Stock) private readonly stock: HandlerOf<typeof Stock>,
+    @InjectDecider(Order) private readonly order: HandlerOf<typeof Order>,
     private readonly config: ConfigService<Config, true>,
   ) {}
 
   onApplicationBootstrap(): void {
     if (this.config.get('SIMULATE', { infer: true }) === 'off') return;
     const seed = this.config.get('SEED', { infer: true });
-    this.#simulator = startSimulator({ stock: this.stock, seed, perSecond: COMMANDS_PER_SECOND, log: console.log });
+    const { stock, order } = this;
+    this.#simulator = startSimulator({ stock, order, seed, perSecond: COMMANDS_PER_SECOND, log: console.log });
   }
 
   /** Comes before the services stop, so the command under way can end. */
@@ -31,5 +34,11 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
 }
 
 /** A trader who keeps the retailer busy. */
-@Module({ imports: [LogfoldModule.forFeature([Stock], { service: 'inventory' })], providers: [Simulation] })
+@Module({
+  imports: [
+    LogfoldModule.forFeature([Stock], { service: 'inventory' }),
+    LogfoldModule.forFeature([Order], { service: 'ordering' }),
+  ],
+  providers: [Simulation],
+})
 export class SimulatorModule {}

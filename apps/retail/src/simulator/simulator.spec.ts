@@ -1,17 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { DatabaseUnavailable, logfold, type HandlerOf } from '@logfold/core';
 import { Stock } from '@logfold-example/inventory';
+import { Order } from '@logfold-example/ordering';
 import { memory, virtualClock } from '@logfold/testing';
 import { startSimulator } from './simulator.js';
 import { trader } from './trader.js';
 
-type StockHandler = HandlerOf<typeof Stock>;
+/** A command of either service. */
+type Handle = (command: { readonly stream: string }) => Promise<never>;
 
 describe('the simulator', () => {
   it('trades at its rate, whatever is refused, until it is stopped', async () => {
-    const shop = logfold({ database: memory({ service: 'inventory' }), definitions: [Stock], run: 'nothing' });
+    const shop = logfold({ database: memory({ service: 'shop' }), definitions: [Stock, Order], run: 'nothing' });
     await shop.start();
-    const { clock, handled, stop } = simulator((command) => shop.handler(Stock).handle(command));
+    const { clock, handled, stop } = simulator(
+      (command) => shop.handler(command.stream.startsWith('order-') ? Order : Stock).handle(command as never) as never,
+    );
     await clock.advance(99_500);
     expect(handled()).toBe(200);
     await stop();
@@ -30,7 +34,7 @@ describe('the simulator', () => {
     await clock.advance(60_000);
     await stop();
     const [first] = trader(1, clock.now());
-    expect(streams.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => first!.stream));
+    expect(streams.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => first!.command.stream));
     expect(lines).toEqual([
       'A simulator trades, 2 commands a second',
       'The simulator waits: The database is away',
@@ -51,16 +55,23 @@ describe('the simulator', () => {
   });
 });
 
-function simulator(handle: StockHandler['handle']) {
+function simulator(handle: Handle) {
   const clock = virtualClock();
   const lines: string[] = [];
   let handled = 0;
-  const stock: StockHandler = {
-    handle(...command) {
+  const handler = {
+    handle(command: { readonly stream: string }) {
       handled += 1;
-      return handle(...command);
+      return handle(command);
     },
   };
-  const { stop } = startSimulator({ stock, seed: 1, perSecond: 2, log: (line) => lines.push(line), clock });
+  const { stop } = startSimulator({
+    stock: handler as HandlerOf<typeof Stock>,
+    order: handler as HandlerOf<typeof Order>,
+    seed: 1,
+    perSecond: 2,
+    log: (line) => lines.push(line),
+    clock,
+  });
   return { clock, lines, handled: () => handled, stop };
 }

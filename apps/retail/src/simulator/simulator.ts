@@ -1,10 +1,12 @@
 import type { Stock } from '@logfold-example/inventory';
+import type { Order } from '@logfold-example/ordering';
 import { backoffMs, CommandRejected, systemClock, type Clock, type HandlerOf } from '@logfold/core';
-import { trader } from './trader.js';
+import { trader, type Trade } from './trader.js';
 
 /** The parts of a simulator. */
 export interface SimulatorOptions {
   readonly stock: HandlerOf<typeof Stock>;
+  readonly order: HandlerOf<typeof Order>;
   /** What the trader does follows from it. */
   readonly seed: number;
   /** Commands per second, about. */
@@ -23,8 +25,8 @@ export interface Simulator {
 const BACKOFF = { firstMs: 500, maxMs: 10_000 };
 
 /**
- * Trades, so that there is something to see: a few dozen phones and laptops in a few shops. Refused commands are part
- * of trading; while the database is away it waits and tries the same command again.
+ * Trades, so that there is something to see: a few dozen phones and laptops in a few shops, and orders that are placed,
+ * paid and shipped. Refused commands are part of trading; while the database is away it waits and tries the same command again.
  */
 export function startSimulator(options: SimulatorOptions): Simulator {
   const stopping = new AbortController();
@@ -38,15 +40,17 @@ export function startSimulator(options: SimulatorOptions): Simulator {
 }
 
 async function trade(
-  { stock, seed, perSecond, log, clock = systemClock }: SimulatorOptions,
+  { stock, order, seed, perSecond, log, clock = systemClock }: SimulatorOptions,
   signal: AbortSignal,
 ): Promise<void> {
   log(`A simulator trades, ${perSecond} commands a second`);
   const pauseMs = 1_000 / perSecond;
+  const handle = ({ service, command }: Trade): Promise<unknown> =>
+    service === 'inventory' ? stock.handle(command) : order.handle(command);
   let failures = 0;
-  for (const command of trader(seed, clock.now())) {
+  for (const trade of trader(seed, clock.now())) {
     while (!signal.aborted) {
-      const error = await stock.handle(command).then(
+      const error = await handle(trade).then(
         () => undefined,
         (thrown: unknown) => thrown,
       );

@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { LOCATIONS, SKUS, trader, type StockCommand } from './trader.js';
+import { LOCATIONS, SKUS, trader, type Trade } from './trader.js';
+
+const NOW = Date.UTC(2026, 0, 5);
 
 describe('the trader', () => {
   it('does the same for the same seed, and something else for another', () => {
@@ -7,33 +9,50 @@ describe('the trader', () => {
     expect(first(300, 7)).not.toEqual(first(300, 8));
   });
 
-  it('does everything that can be done with stock', () => {
-    const types = new Set(first(500, 1).map(({ type }) => type));
-    expect([...types].sort()).toEqual(['Adjust', 'Commit', 'ReceiveStock', 'Release', 'Reserve', 'Return', 'Ship']);
+  it('does all that is done at a counter, and all that is done with orders', () => {
+    const types = (service: string) =>
+      new Set(first(500, 1).flatMap((trade) => (trade.service === service ? [trade.command.type] : [])));
+    expect([...types('inventory')].sort()).toEqual(['Adjust', 'ReceiveStock', 'Return', 'Ship']);
+    expect([...types('ordering')].sort()).toEqual(['CancelOrder', 'MarkPaid', 'MarkShipped', 'PlaceOrder']);
   });
 
   it('trades in its own SKUs and shops only', () => {
-    for (const { data } of first(500, 2)) {
-      expect(SKUS).toContain(data.sku);
-      expect(LOCATIONS).toContain(data.location);
+    for (const { sku, location } of first(500, 2).flatMap(places)) {
+      expect(SKUS).toContain(sku);
+      expect(LOCATIONS).toContain(location);
     }
     expect(SKUS.every((sku) => /^[A-Z]+-\d\d$/.test(sku))).toBe(true);
   });
 
-  it('commits and releases only what it tried to reserve, each order once', () => {
-    const commands = first(2_000, 3);
-    const reserved = commands.filter(({ type }) => type === 'Reserve').map(orderId);
-    const closed = commands.filter(({ type }) => type === 'Commit' || type === 'Release').map(orderId);
-    expect(new Set(closed).size).toBe(closed.length);
-    expect(closed.filter((id) => !reserved.includes(id))).toEqual([]);
+  it('pays or cancels only what was placed, and ships only what was paid, each once', () => {
+    const trades = first(2_000, 3);
+    const placed = ordersOf(trades, 'PlaceOrder');
+    const paid = ordersOf(trades, 'MarkPaid');
+    const closed = [...paid, ...ordersOf(trades, 'CancelOrder')];
+    const shipped = ordersOf(trades, 'MarkShipped');
+    for (const [some, all] of [
+      [closed, placed],
+      [shipped, paid],
+    ] as const) {
+      expect(new Set(some).size).toBe(some.length);
+      expect(some.filter((id) => !all.includes(id))).toEqual([]);
+    }
+    expect(shipped.length).toBeGreaterThan(100);
   });
 });
 
-function first(count: number, seed: number): StockCommand[] {
-  const trading = trader(seed);
+function first(count: number, seed: number): Trade[] {
+  const trading = trader(seed, NOW);
   return Array.from({ length: count }, () => trading.next().value);
 }
 
-function orderId(command: StockCommand): string {
-  return (command.data as { orderId: string }).orderId;
+function places({ service, command }: Trade): readonly { sku: string; location: string }[] {
+  if (service === 'inventory') return [command.data];
+  return command.type === 'PlaceOrder' ? command.data.lines : [];
+}
+
+function ordersOf(trades: readonly Trade[], type: string): string[] {
+  return trades.flatMap(({ service, command }) =>
+    service === 'ordering' && command.type === type ? [command.data.orderId] : [],
+  );
 }

@@ -1,9 +1,19 @@
 import { StockCommands } from '@logfold-example/inventory';
+import { OrderCommands } from '@logfold-example/ordering';
+import type { OrderLine } from '@logfold-example/contracts';
 import type { CommandOf } from '@logfold/core';
 import { between, oneOf, seededRandom, type Random } from './random.js';
 
 /** A command about stock. */
 export type StockCommand = CommandOf<typeof StockCommands>;
+
+/** A command about an order. */
+export type OrderCommand = CommandOf<typeof OrderCommands>;
+
+/** What a trader does: something with the stock at a counter, or something with an order. */
+export type Trade =
+  | { readonly service: 'inventory'; readonly command: StockCommand }
+  | { readonly service: 'ordering'; readonly command: OrderCommand };
 
 /** What a trader sells: numbers that no import uses. */
 export const SKUS: readonly string[] = [
@@ -17,28 +27,27 @@ export const SKUS: readonly string[] = [
 export const LOCATIONS: readonly string[] = ['main', 'london', 'manchester', 'edinburgh', 'cardiff'];
 
 const REASONS = ['damaged', 'stolen', 'counted again', 'sent to the workshop'];
-const OPEN_ORDERS = 40;
+const COUNTRIES = ['United Kingdom', 'Germany', 'France', 'Norway'];
+
+/** Orders that wait for their payment, and for their shipment, before the first of them is looked at: time for the stock to answer. */
+const WAITING_ORDERS = 3;
 
 interface Place {
   readonly sku: string;
   readonly location: string;
 }
 
-interface Order extends Place {
-  readonly quantity: number;
-  readonly orderId: string;
-}
-
 /**
- * What a trader does, without end: the same for the same seed. Sells more than comes in, so that things sell out now
- * and then; some of it is refused therefore.
- * @param firstOrder the number of the first order: another one for each run, or the orders of two runs would meet.
+ * What a trader does, without end: the same for the same seed and start. Sells more than comes in, so that things sell
+ * out now and then; some of it is refused therefore, and some orders are cancelled by the stock.
+ * @param now milliseconds since 1970: when orders are placed, and the number of the first one, so that the orders of two
+ *   runs never meet.
  */
-export function* trader(seed: number, firstOrder = 1): Generator<StockCommand, never> {
+export function* trader(seed: number, now: number): Generator<Trade, never> {
   const random = seededRandom(`trader ${seed}`);
-  const reserved: Order[] = [];
-  const committed: Order[] = [];
-  let nextOrder = firstOrder;
+  const placed: string[] = [];
+  const paid: string[] = [];
+  let nextOrder = now;
   const carried: Place[] = []; // what was received somewhere once is sold there
   for (const sku of SKUS) {
     carried.push({ sku, location: 'main' });
@@ -54,29 +63,44 @@ export function* trader(seed: number, firstOrder = 1): Generator<StockCommand, n
       yield received(random, place);
     } else if (chance < 0.12) yield received(random, at);
     else if (chance < 0.3)
-      yield StockCommands.Ship({ ...at, quantity: between(random, 1, 3) }); // over the counter
+      yield stock(StockCommands.Ship({ ...at, quantity: between(random, 1, 3) })); // over the counter
     else if (chance < 0.55) {
-      const order = { ...at, quantity: between(random, 1, 4), orderId: `SIM-${nextOrder++}` };
-      if (reserved.length < OPEN_ORDERS) reserved.push(order);
-      yield StockCommands.Reserve(order);
+      const orderId = `SIM-${nextOrder++}`;
+      placed.push(orderId);
+      const lines = Array.from({ length: between(random, 1, 3) }, () => line(random, popular(random, carried)));
+      const customer = { customerId: `C-${between(random, 1, 500)}`, country: oneOf(random, COUNTRIES) };
+      const placedAt = new Date(now).toISOString();
+      yield order(OrderCommands.PlaceOrder({ orderId, ...customer, lines, placedAt }));
     } else if (chance < 0.72) {
-      const order = reserved.shift();
-      if (!order) continue;
-      const kept = random() < 0.8;
-      if (kept) committed.push(order);
-      yield kept ? StockCommands.Commit(order) : StockCommands.Release(order);
+      if (placed.length <= WAITING_ORDERS) continue;
+      const orderId = placed.shift()!;
+      const kept = random() < 0.85;
+      if (kept) paid.push(orderId);
+      yield order(kept ? OrderCommands.MarkPaid({ orderId }) : OrderCommands.CancelOrder({ orderId }));
     } else if (chance < 0.87) {
-      const order = committed.shift();
-      if (order) yield StockCommands.Ship(order);
-    } else if (chance < 0.93) yield StockCommands.Return({ ...at, quantity: 1 });
+      if (paid.length > WAITING_ORDERS) yield order(OrderCommands.MarkShipped({ orderId: paid.shift()! }));
+    } else if (chance < 0.93) yield stock(StockCommands.Return({ ...at, quantity: 1 }));
     else if (chance < 0.97)
-      yield StockCommands.Adjust({ ...at, quantity: -between(random, 1, 2), reason: oneOf(random, REASONS) });
-    else for (let rush = 0; rush < 8; rush++) yield StockCommands.Ship({ ...at, quantity: between(random, 2, 6) }); // a sell-out
+      yield stock(StockCommands.Adjust({ ...at, quantity: -between(random, 1, 2), reason: oneOf(random, REASONS) }));
+    else
+      for (let rush = 0; rush < 8; rush++) yield stock(StockCommands.Ship({ ...at, quantity: between(random, 2, 6) })); // a sell-out
   }
 }
 
-function received(random: Random, place: Place): StockCommand {
-  return StockCommands.ReceiveStock({ ...place, quantity: between(random, 4, 20), simulated: true });
+function stock(command: StockCommand): Trade {
+  return { service: 'inventory', command };
+}
+
+function order(command: OrderCommand): Trade {
+  return { service: 'ordering', command };
+}
+
+function line(random: Random, place: Place): OrderLine {
+  return { ...place, quantity: between(random, 1, 4), unitPrice: between(random, 50, 1_500) * 1_000 };
+}
+
+function received(random: Random, place: Place): Trade {
+  return stock(StockCommands.ReceiveStock({ ...place, quantity: between(random, 4, 20), simulated: true }));
 }
 
 /** The first of the list sell most. */

@@ -36,6 +36,25 @@ export function differences(sql: postgres.Sql): Promise<readonly object[]> {
     (SELECT 'levels', * FROM levels EXCEPT SELECT 'levels', * FROM raw)`;
 }
 
+/** What the sums over the raw rows and the tracked orders do not agree on, by invoice; `what` says which. Empty when all is well. */
+export function orderDifferences(sql: postgres.Sql): Promise<readonly object[]> {
+  return sql`
+    WITH sold AS (SELECT DISTINCT * FROM raw_sales WHERE invoice ~ '^[^AC]' AND quantity > 0),
+    raw AS (
+      SELECT invoice, 'shipped' AS status, count(*) AS lines, sum(quantity) AS pieces, sum(quantity * price) AS total,
+             'GBP' AS currency, replace(min(customer), '.0', '') AS customer, min(country) AS country,
+             0 AS reserved, sum(quantity) AS shipped
+        FROM sold GROUP BY invoice),
+    orders AS (
+      SELECT order_id, status, lines, pieces, total / 1000.0, currency, customer_id, country,
+             reserved_pieces, shipped_pieces
+        FROM ordering.order_tracker WHERE status <> 'unknown')
+    (SELECT 'raw' AS what, * FROM raw EXCEPT SELECT 'raw', * FROM orders) UNION ALL
+    (SELECT 'orders', * FROM orders EXCEPT SELECT 'orders', * FROM raw) UNION ALL
+    (SELECT 'time', order_id, placed_at, 0, 0, 0, '', '', '', 0, 0 FROM ordering.order_tracker
+      WHERE NOT EXISTS (SELECT 1 FROM sold WHERE invoice = order_id AND at = placed_at::timestamptz AT TIME ZONE 'UTC'))`;
+}
+
 /** The counts of a summary, by SQL over the raw rows. */
 export async function rawCounts(sql: postgres.Sql): Promise<Record<string, number>> {
   const [counts] = await sql<Record<string, number>[]>`

@@ -8,6 +8,7 @@ import {
   subscription,
   type,
   uuidv7,
+  WrongExpectedVersion,
   type CheckpointKey,
   type Database,
   type Recorded,
@@ -27,6 +28,8 @@ const Talk = events(
 export interface Copying extends Runner {
   readonly poison: Set<string>;
   readonly unavailable: Set<string>;
+  /** What somebody else appends before, once. */
+  readonly contended: Set<string>;
   readonly keyOf: (speaker: string) => string;
   said(speaker: string): readonly Recorded[];
   handled(): Promise<Record<string, string[]>>;
@@ -61,6 +64,7 @@ export function startCopying(
   const mine = round;
   const poison = new Set<string>();
   const unavailable = new Set<string>();
+  const contended = new Set<string>();
   const name = `copy-${mine}`;
   const key: CheckpointKey = { subscription: name, source: database.service };
   const { checkpoints, parked, transactions, leases, events: log, wakeUp, service } = database;
@@ -80,6 +84,7 @@ export function startCopying(
             const { text } = data as { text: string };
             if (poison.has(text)) throw new RangeError(`${text} is poison`);
             if (unavailable.has(text)) throw new DatabaseUnavailable('away for a moment');
+            if (contended.delete(text)) throw new WrongExpectedVersion(stream, 0, 1);
             await log.append({ stream: `copy-${mine}`, events: [Talk.Heard({ text })], expected: 'any' }, { tx });
           }
         },
@@ -99,6 +104,7 @@ export function startCopying(
     ...runner,
     poison,
     unavailable,
+    contended,
     keyOf,
     said: (speaker) => spoken.filter(({ stream }) => stream === keyOf(speaker)),
     async handled() {

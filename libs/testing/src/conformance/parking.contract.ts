@@ -94,6 +94,16 @@ export function parkingContract(name: string, open: OpenDatabase): void {
       await run.stop();
     });
 
+    test('meeting another writer of a stream is no failure of the event', async () => {
+      const run = startCopying(database(), { policy: retry(0).thenPark() });
+      run.contended.add('a1');
+      await say(database(), ['a1', 'b1']);
+      await run.caughtUp();
+      expect(await run.handled()).toEqual({ a: ['a1'], b: ['b1'] });
+      expect(await run.parkedKeys()).toEqual([]);
+      await run.stop();
+    });
+
     test('a policy that says stop stops before the event, and goes on from it', async () => {
       const run = startCopying(database(), { policy: retry(1).thenStop() });
       run.poison.add('a2');

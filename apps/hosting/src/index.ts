@@ -1,0 +1,7 @@
+// What every service's process shares.
+export { HostConfig, InvalidEnvironment, loadConfig, ServiceConfig } from './environment.js';
+export { hosted, serve, type Served } from './serve.js';
+
+// Documentation over HTTP.
+export { ApiProblems } from './api-problems.js';
+export { serveOpenApi, type ApiTitle } from './open-api.js';

@@ -1,0 +1,44 @@
+import {
+  Country,
+  Currency,
+  CustomerId,
+  Location,
+  OrderId,
+  OrderLines,
+  Quantity,
+  Reason,
+  Sku,
+} from '@logfold-example/contracts';
+import { commands } from '@logfold/core';
+import { z } from 'zod';
+
+const order = z.object({ orderId: OrderId });
+
+/** The shapes of the commands, by type: what a request body is made from. */
+export const OrderSchemas = {
+  /** A customer orders. When, is said by who takes the order; `origin` by whether the stock still has to serve it. */
+  PlaceOrder: order.extend({
+    customerId: CustomerId.optional(),
+    country: Country.optional(),
+    lines: OrderLines,
+    currency: Currency.default('GBP'),
+    placedAt: z.iso.datetime(),
+    origin: z.enum(['shop', 'import']).default('shop'),
+  }),
+  /** What the stock answered for one of the places that the order takes pieces from. */
+  RecordReservation: order.extend({
+    sku: Sku,
+    location: Location,
+    quantity: Quantity,
+    outcome: z.enum(['reserved', 'refused']),
+  }),
+  /** The customer has paid. */
+  MarkPaid: order,
+  /** It has left the house. */
+  MarkShipped: order,
+  /** It is not wanted any more. */
+  CancelOrder: order.extend({ reason: Reason.default('by the customer') }),
+};
+
+/** What can be asked of an order; the stream is `order-ID`. */
+export const OrderCommands = commands('ordering.order', { key: ({ orderId }) => orderId }, OrderSchemas);

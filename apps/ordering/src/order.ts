@@ -1,0 +1,75 @@
+import { OrderEvents, OUT_OF_STOCK, placesOf, type OrderPlace } from '@logfold-example/contracts';
+import { decider, reject, type DataOf, type Rejection } from '@logfold/core';
+import { OrderCommands } from './order-commands.js';
+
+/** How far an order is; `none`: it was never placed. */
+export type OrderStatus = 'none' | 'placed' | 'allocated' | 'paid' | 'shipped' | 'cancelled';
+
+/** An order, as far as its rules need to know it. */
+export interface OrderState {
+  readonly status: OrderStatus;
+  /** Where the stock holds pieces for it, or was asked to; nowhere for an imported order. */
+  readonly places: readonly OrderPlace[];
+  /** Those of them that are not reserved yet. */
+  readonly waiting: readonly OrderPlace[];
+}
+
+/** The rules of an order: paid when all of it is reserved, shipped when it is paid, and ended once. */
+export const Order = decider({
+  name: 'order',
+  commands: OrderCommands,
+  events: OrderEvents,
+  initial: (): OrderState => ({ status: 'none', places: [], waiting: [] }),
+  evolve: {
+    OrderPlaced: (_order, { data }): OrderState => {
+      if (data.origin === 'import') return { status: 'allocated', places: [], waiting: [] };
+      const places = placesOf(data.lines);
+      return { status: 'placed', places, waiting: places };
+    },
+    OrderLineReserved: (order, { data }) => ({
+      ...order,
+      waiting: order.waiting.filter((place) => !isAt(place, data)),
+    }),
+    OrderAllocated: (order): OrderState => ({ ...order, status: 'allocated' }),
+    OrderPaid: (order): OrderState => ({ ...order, status: 'paid' }),
+    OrderShipped: (order): OrderState => ({ ...order, status: 'shipped' }),
+    OrderCancelled: (order): OrderState => ({ ...order, status: 'cancelled' }),
+  },
+  decide: {
+    PlaceOrder: ({ data }, { status }) =>
+      status === 'none'
+        ? OrderEvents.OrderPlaced(data)
+        : reject('already-placed', `Order ${data.orderId} was placed already: it is ${status}`),
+    RecordReservation: ({ data }, { status, places, waiting }) => {
+      const place = waiting.find((waits) => isAt(waits, data));
+      if (status !== 'placed' || !place) return []; // not of this house, answered already, or ended meanwhile
+      const { orderId, sku, location, outcome } = data;
+      if (outcome === 'refused')
+        return OrderEvents.OrderCancelled({ orderId, reason: OUT_OF_STOCK, stock: [...places] });
+      if (data.quantity < place.quantity) return []; // somebody reserved by hand: the answer is still to come
+      const reserved = OrderEvents.OrderLineReserved({ orderId, sku, location, quantity: place.quantity });
+      return waiting.length === 1 ? [reserved, OrderEvents.OrderAllocated({ orderId })] : reserved;
+    },
+    MarkPaid: ({ data }, order) =>
+      refusal(data, order, 'allocated') ?? OrderEvents.OrderPaid({ ...data, stock: [...order.places] }),
+    MarkShipped: ({ data }, order) =>
+      refusal(data, order, 'paid') ?? OrderEvents.OrderShipped({ ...data, stock: [...order.places] }),
+    CancelOrder: ({ data }, order) =>
+      refusal(data, order, 'placed', 'allocated') ?? OrderEvents.OrderCancelled({ ...data, stock: [...order.places] }),
+  },
+});
+
+/** Why an order that is not at one of these points cannot take a step. */
+function refusal(
+  { orderId }: DataOf<typeof OrderCommands.MarkPaid>,
+  { status }: OrderState,
+  ...expected: OrderStatus[]
+): Rejection | undefined {
+  if (expected.includes(status)) return undefined;
+  if (status === 'none') return reject('unknown', `There is no order ${orderId}`);
+  return reject(`is-${status}`, `Order ${orderId} is ${status}, it must be ${expected.join(' or ')} for this`);
+}
+
+function isAt(a: { sku: string; location: string }, b: { sku: string; location: string }): boolean {
+  return a.sku === b.sku && a.location === b.location;
+}

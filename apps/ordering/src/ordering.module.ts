@@ -1,0 +1,39 @@
+import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
+import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { FollowReservations } from './follow-reservations.js';
+import { OrderTracker } from './order-tracker.js';
+import { OrderCommandsController } from './order.commands.controller.js';
+import { OrderController } from './order.controller.js';
+import { Order } from './order.js';
+
+/** What ordering leaves to the application: where its log is, how it hears other services, which loops run here. */
+export type OrderingOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 'kafka' | 'run' | 'leaseTtlMs'>;
+
+/** The ordering service: its own log in the schema `ordering`, its rules, its read model, its HTTP, and how it hears the stock. */
+@Module({
+  imports: [LogfoldModule.forFeature([Order, OrderTracker, FollowReservations], { service: 'ordering' })],
+  providers: [FollowReservations],
+  controllers: [OrderController, OrderCommandsController],
+})
+export class OrderingModule {
+  /** With options as values, such as `memory({ service: 'ordering' })` in tests. */
+  static forRoot(options: OrderingOptions): DynamicModule {
+    return OrderingModule.forRootAsync({ useFactory: () => options });
+  }
+
+  /** With options that are injected, from the ConfigService say. */
+  static forRootAsync({
+    inject = [],
+    useFactory,
+  }: Pick<FactoryProvider<OrderingOptions>, 'inject' | 'useFactory'>): DynamicModule {
+    const service = LogfoldModule.forRootAsync({
+      inject,
+      useFactory: async (...injected) => ({
+        service: 'ordering',
+        schema: 'ordering',
+        ...(await useFactory(...injected)),
+      }),
+    });
+    return { module: OrderingModule, imports: [service] };
+  }
+}

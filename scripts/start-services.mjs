@@ -1,0 +1,35 @@
+import { runApps } from './run-apps.mjs';
+import { setup } from './setup.mjs';
+
+// npm run start:services   each service a process with a log of its own; they meet at the topics of a real Kafka.
+// PORT is that of the first service, the next has the next one; 3001 unless given, and 0 takes any free ones.
+await setup(import.meta.filename);
+const first = process.env.PORT || '3001';
+const port = (index) => (/^[1-9]\d*$/.test(first) ? String(Number(first) + index) : first); // what is wrong, the service says
+await runApps(
+  ['inventory', 'ordering'].map((name, index) => ({
+    name,
+    entry: `apps/${name}/dist/main.js`,
+    env: { PORT: port(index) },
+  })),
+  { kafka: true, onOpen: announce },
+);
+
+function announce([inventory, ordering]) {
+  console.log(`
+The services are open, each a process of its own.
+  Inventory  ${inventory}/inventory/out-of-stock   ${inventory}/docs
+  Ordering   ${ordering}/orders   ${ordering}/docs
+
+Try it:
+  curl -s ${inventory}/inventory/stock/85123A/receive -H 'content-type: application/json' -d '{"quantity": 10}'
+  curl -s ${ordering}/orders -H 'content-type: application/json' \\
+    -d '{"orderId": "mine", "lines": [{"sku": "85123A", "quantity": 3, "unitPrice": 2550}]}'
+  curl -s ${ordering}/orders/mine           # allocated: the stock has heard of it, and ordering of the stock
+  curl -s -X POST ${ordering}/orders/mine/pay
+  curl -s -X POST ${ordering}/orders/mine/ship
+  curl -s ${ordering}/orders/mine           # shipped
+
+Ctrl-C ends it.
+`);
+}
