@@ -5,7 +5,7 @@ import type { TopicDeclaration } from '@logfold/core';
 import { kafkaTopics } from '@logfold/kafka';
 import { topicsContract } from '@logfold/testing/conformance';
 import { testKafka, testKafkaTimeoutMs } from '../../../test/support/kafka.js';
-import { readByJava } from './support/foreign-reader.js';
+import { readByJava } from '../../../test/support/foreign-reader.js';
 
 jest.setTimeout(testKafkaTimeoutMs);
 

@@ -3,7 +3,7 @@ import { startKafka, type RunningKafka } from '@logfold/dev-services';
 import { eventually } from '@logfold/testing';
 import { testKafkaTimeoutMs } from '../../../test/support/kafka.js';
 import { kafkaPublisher } from '../src/publisher.js';
-import { readByJava } from './support/foreign-reader.js';
+import { readByJava } from '../../../test/support/foreign-reader.js';
 import { NONE, sampleLog } from './support/sample-log.js';
 import { forMs, sendBackToBack } from './support/sending.js';
 import { stockPublisher } from './support/stock-sender.js';

@@ -5,7 +5,7 @@ import { faultProxy, withFailpoint, type FaultProxy } from '@logfold/testing';
 import { testKafkaTimeoutMs } from '../../../test/support/kafka.js';
 import { defaultLimits } from '../src/limits.js';
 import { kafkaPublisher } from '../src/publisher.js';
-import { readByJava } from './support/foreign-reader.js';
+import { readByJava } from '../../../test/support/foreign-reader.js';
 import { NONE, sampleLog, type SampleLog } from './support/sample-log.js';
 import { begin } from './support/sending.js';
 

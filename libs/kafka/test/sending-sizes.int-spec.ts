@@ -3,7 +3,7 @@ import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { EVENT_SIZE_LIMIT_BYTES, EventTooLargeForTopic, PublishFailed } from '@logfold/core';
 import { testKafka, testKafkaTimeoutMs, type TestKafka } from '../../../test/support/kafka.js';
 import { kafkaPublisher } from '../src/publisher.js';
-import { readByJava } from './support/foreign-reader.js';
+import { readByJava } from '../../../test/support/foreign-reader.js';
 import { NONE, sampleLog } from './support/sample-log.js';
 import { begin } from './support/sending.js';
 import { setLargestBatch } from './support/settings.js';

@@ -5,7 +5,7 @@ import type { TopicPartition } from '../src/driver.js';
 import { kafkajsDriver } from '../src/kafkajs-driver.js';
 import { offsetsOf } from '../src/offsets.js';
 import { kafkaPublisher } from '../src/publisher.js';
-import { readByJava } from './support/foreign-reader.js';
+import { readByJava } from '../../../test/support/foreign-reader.js';
 import { NONE, sampleLog, type SampleLog } from './support/sample-log.js';
 import { begin } from './support/sending.js';
 

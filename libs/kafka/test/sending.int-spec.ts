@@ -5,7 +5,7 @@ import { testKafka, testKafkaTimeoutMs, type TestKafka } from '../../../test/sup
 import { kafkajsDriver } from '../src/kafkajs-driver.js';
 import { defaultLimits } from '../src/limits.js';
 import { kafkaPublisher } from '../src/publisher.js';
-import { readByJava } from './support/foreign-reader.js';
+import { readByJava } from '../../../test/support/foreign-reader.js';
 import { idOf, NONE, sampleLog, type SampleLog } from './support/sample-log.js';
 import { begin, forMs, sendBackToBack } from './support/sending.js';
 

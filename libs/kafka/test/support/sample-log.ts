@@ -6,7 +6,7 @@ import {
   type TopicDeclaration,
   type TopicRecord,
 } from '@logfold/core';
-import type { ForeignRecord } from './foreign-reader.js';
+import type { ForeignRecord } from '../../../../test/support/foreign-reader.js';
 
 /** A log of made-up events of one topic, whose every event follows from its position: nothing has to be kept. */
 export interface SampleLog {

@@ -16,7 +16,7 @@ export interface ForeignRecord {
 }
 
 const program = fileURLToPath(new URL('Records.java', import.meta.url));
-const logging = fileURLToPath(new URL('../../../dev-services/kafka/log4j2.properties', import.meta.url));
+const logging = fileURLToPath(new URL('../../libs/dev-services/kafka/log4j2.properties', import.meta.url));
 
 /** Everything that is committed in a topic, each partition in order, read by a program that is not ours. */
 export async function readByJava(brokers: readonly string[], topic: string): Promise<ForeignRecord[]> {

@@ -9,10 +9,10 @@ import { kafkaTopics } from '@logfold/kafka';
 import { postgresDatabase } from '@logfold/postgres';
 import { eventually } from '@logfold/testing';
 import postgres from 'postgres';
-import { buildImport, imported, packedYear } from '../apps/retail/test/support/import-run.js';
-import { writeSales } from '../apps/retail/test/support/sales.js';
-import { readByJava, type ForeignRecord } from '../libs/kafka/test/support/foreign-reader.js';
-import { testDatabase, type TestDatabase } from './support/database.js';
+import { buildImport, imported, packedYear } from './support/import-run.js';
+import { writeSales } from './support/sales.js';
+import { readByJava, type ForeignRecord } from '../../../test/support/foreign-reader.js';
+import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
 
 const LONG_MS = 900_000;
 const TOPIC = registryOf(Stock.events);
