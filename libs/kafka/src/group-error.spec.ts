@@ -3,8 +3,7 @@ import { BrokerUnavailable, BrokerUnsuitable } from '@logfold/core';
 import kafkajs from 'kafkajs';
 import { groupError } from './group-error.js';
 
-const { KafkaJSConnectionError, KafkaJSError, KafkaJSNumberOfRetriesExceeded, KafkaJSSASLAuthenticationError } =
-  kafkajs;
+const { KafkaJSConnectionError, KafkaJSError, KafkaJSNumberOfRetriesExceeded } = kafkajs;
 const brokers = ['a:1', 'b:2'];
 
 describe('An error of the consumer group', () => {

@@ -8,7 +8,7 @@ import type { KafkaOptions } from './options.js';
 import { defaultGroupTimes, type GroupTimes, type KafkaSourceOptions } from './source-options.js';
 import { startCheckpoints } from './start-checkpoints.js';
 import { readCommittedTails } from './tails.js';
-import { TopicReader } from './topic-reader.js';
+import { TopicReader, type Tail } from './topic-reader.js';
 
 /** How long the end of a partition may be unreadable before the reader begins anew. */
 const TAIL_MS = 10_000;
@@ -38,12 +38,12 @@ export function kafkaSource(options: KafkaSourceOptions, topic: TopicDeclaration
       const asking = <T>(ask: (driver: KafkaDriver) => Promise<T>): Promise<T> => withDriver(options, signal, ask);
       const first = (partitions: readonly number[]) =>
         asking((driver) => startCheckpoints(from, topic.name, partitions, driver, signal));
-      const tail = async (partition: number): Promise<bigint> => {
-        const asked = [{ topic: topic.name, partition }];
-        const [found] = await asking((driver) => readCommittedTails(driver, asked, TAIL_MS, signal));
-        return found!.last?.position ?? 0n;
+      const tails = async (partitions: readonly number[]): Promise<ReadonlyMap<number, Tail>> => {
+        const asked = partitions.map((partition) => ({ topic: topic.name, partition }));
+        const found = await asking((driver) => readCommittedTails(driver, asked, TAIL_MS, signal));
+        return new Map(found.map(({ partition, last, end }) => [partition, { position: last?.position ?? 0n, end }]));
       };
-      const reader = new TopicReader({ topic, options, times, read, member, first, tail });
+      const reader = new TopicReader({ topic, options, times, read, member, first, tails });
       try {
         const partitions = await asking((driver) =>
           existingTopic(topic, driver, options.onAlarm ?? (() => {}), signal),

@@ -24,8 +24,14 @@ export interface TopicReaderParts {
   readonly read: ReadOptions;
   readonly member: GroupMember;
   readonly first: (partitions: readonly number[]) => Promise<ReadonlyMap<number, Checkpoint>>;
-  /** The position of the last committed record of a partition. */
-  readonly tail: (partition: number) => Promise<bigint>;
+  /** How far each of these partitions got. */
+  readonly tails: (partitions: readonly number[]) => Promise<ReadonlyMap<number, Tail>>;
+}
+
+/** The position of the last committed record of a partition, and the offset behind everything that it holds. */
+export interface Tail {
+  readonly position: bigint;
+  readonly end: bigint;
 }
 
 /** A partition whose next record does not follow its checkpoint. */
@@ -51,6 +57,8 @@ export class TopicReader {
   #held: Delivery[] = [];
   #healings: Healing[] = [];
   #gaps: Gap[] = [];
+  /** The position that has to be seen before the end of a partition, if its hint leads to the right place. */
+  #expected = new Map<number, bigint>();
   #foreign = new Map<number, number>();
   #handled = new Map<number, bigint>();
   #committedAt = performance.now();
@@ -90,19 +98,24 @@ export class TopicReader {
     const { member, read, first, topic } = this.#parts;
     const lost = [...this.#followers.keys()].some((partition) => !partitions.includes(partition));
     this.#followers.clear();
+    this.#expected.clear();
     this.#handled.clear();
     await this.#stopHealing();
     if (lost) await failpoint('subscription.on-revoke');
     // all of them are begun together, so that `now` is the same moment for those that others read
     const declared = Array.from({ length: topic.partitions }, (_, partition) => partition);
     const checkpoints = await read.checkpoints.load(declared, first);
+    const tails = await this.#parts.tails(partitions.filter((partition) => checkpoints.has(partition)));
     if (member.joined) return; // in the meantime they were given out anew
     for (const partition of partitions) {
       const checkpoint = checkpoints.get(partition);
       if (!checkpoint) continue; // not declared: it stays paused
       const follower = this.#follower(partition, checkpoint);
       this.#followers.set(partition, follower);
-      member.place(partition, follower.offset);
+      const { position, end } = tails.get(partition)!;
+      this.#expected.set(partition, position);
+      const leadsNowhere = position > checkpoint.position && BigInt(follower.offset) >= end;
+      member.place(partition, leadsNowhere ? FIRST_OFFSET : follower.offset);
     }
   }
 
@@ -161,14 +174,20 @@ export class TopicReader {
 
   /** All that was fetched of a partition was handled. @throws TopicGap */
   #ended(partition: number, next: bigint, atEnd: boolean): void {
-    const { member, topic, options } = this.#parts;
+    const { member, topic } = this.#parts;
     const follower = this.#followers.get(partition);
     if (!follower) return;
     this.#handled.set(partition, next);
     if (!atEnd) return;
     const { outstanding, position: checkpoint } = follower;
     const what = follower.atEnd();
-    if (what.step === 'wait') return;
+    if (what.step === 'wait') {
+      // a topic that was made anew may hold what is needed before the place where it was
+      const unseen = (this.#expected.get(partition) ?? 0n) > checkpoint;
+      this.#expected.delete(partition);
+      if (unseen) member.seek(partition, FIRST_OFFSET);
+      return;
+    }
     if (what.step === 'gap') {
       const { offset, logId } = outstanding!;
       this.#gaps.push({ partition, checkpoint, outstanding: { link: what.link, offset, logId } });
@@ -186,9 +205,11 @@ export class TopicReader {
    * it was aborted and is shown all the same; its log will send it again, with what is before it. @throws TopicGap
    */
   async #settleGaps(): Promise<void> {
-    const { topic, options, tail } = this.#parts;
+    const { topic, options, tails } = this.#parts;
     for (const { partition, checkpoint, outstanding } of this.#gaps.splice(0)) {
-      if (!this.#followers.has(partition) || (await tail(partition)) < outstanding.link.position) continue;
+      if (!this.#followers.has(partition)) continue;
+      const tail = (await tails([partition])).get(partition)!;
+      if (tail.position < outstanding.link.position) continue;
       if (!options.heal) throw new TopicGap(topic.name, partition, checkpoint, outstanding.link);
       this.#heal({ partition, checkpoint, outstanding });
     }

@@ -1,0 +1,2 @@
+/** Depends on which positions came, and in which order. */
+export function traced(trace: number, position: bigint): number;
