@@ -81,6 +81,31 @@ describe('A broker', () => {
   );
 });
 
+describe('Three brokers', () => {
+  test(
+    'of which each is killed in turn, under load, lose and double nothing: leader, coordinator, controller',
+    async () => {
+      const three = await startKafka({ durable: false, nodes: 3 });
+      try {
+        await withWorld(three.brokers, async (world) => {
+          const mill = world.startMill();
+          world.startEcho();
+          for (const node of three.nodes) {
+            await world.heardMore();
+            await node.kill();
+            await world.heardMore();
+            await node.start();
+          }
+          await world.settled(mill);
+        });
+      } finally {
+        await three.stop();
+      }
+    },
+    LONG_MS,
+  );
+});
+
 /** Lets the next commit of the mill meet the fault, and waits until the mill has given the session up. */
 async function failedAtCommit({ mill }: World, { lines }: Child, fault: () => void, round: number): Promise<void> {
   proxy.onToServer((bytes) => isCommit(bytes, mill), fault);
