@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { onStop, root, setup } from './setup.mjs';
 
-// npm run sweep                           every crash point × every effect × its first, second and a later hit: an hour
+// npm run sweep                           every crash point × every effect × its first, second and a later hit: ten minutes
 // npm run sweep -- 'relay.mid-send=kill@1,relay.after-send=freeze@2'          those only
 // AT_ONCE: how many run at the same time, 3 unless given
 await setup(import.meta.filename);
