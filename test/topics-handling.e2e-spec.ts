@@ -156,12 +156,15 @@ describe('A subscription', () => {
         const mill = world.startMill();
         const echo = world.startEcho();
         await world.heardMore();
-        await world.stop(echo);
         const admin = plainKafka(brokers).admin();
         await admin.connect();
-        const { groups } = await admin.listGroups();
-        const own = groups.filter(({ groupId }) => groupId.startsWith(world.echo));
-        expect(own.length).toBeGreaterThanOrEqual(4);
+        const own = await eventually(async () => {
+          const { groups } = await admin.listGroups();
+          const found = groups.filter(({ groupId }) => groupId.startsWith(world.echo));
+          expect(found.length).toBeGreaterThanOrEqual(4); // a read model and a reaction, two topics each
+          return found;
+        }, PATIENCE);
+        await world.stop(echo);
         for (const { groupId } of own)
           for (const { name, partitions } of topicsOf(world.mill).filter(({ name }) => groupId.endsWith(name)))
             await admin.setOffsets({

@@ -9,7 +9,7 @@ import { forMs, sendBackToBack } from './support/sending.js';
 import { stockPublisher } from './support/stock-sender.js';
 
 /** How long a healthy cluster is sent to: some seconds find what would be wrong, 30,000 make sure. */
-const HEALTHY_MS = Number(process.env['LOGFOLD_SENDING_MS'] ?? 4_000);
+const HEALTHY_MS = Number(process.env['LOGFOLD_SENDING_MS'] ?? 30_000);
 /** The public producer of kafkajs is wrong within the first few of these, of 2 s each. */
 const STOCK_ROUNDS = 15;
 /** Transactions between a restart and the next death. */
