@@ -89,7 +89,8 @@ test('dropped answers never come, though the server did its work', async () => {
   const client = await connected();
   proxy.dropToClient();
   client.socket.write('lost');
-  await eventually(() => expect(echo.received).toBe('lost'));
+  await eventually(() => expect(proxy.droppedBytes).toBe('lost'.length));
+  expect(echo.received).toBe('lost');
   proxy.stopDropping();
   client.socket.write('heard');
   await eventually(() => expect(client.received).toBe('heard'));

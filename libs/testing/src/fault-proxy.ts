@@ -10,6 +10,8 @@ export interface FaultProxy {
   readonly connections: number;
   /** Bytes from clients that are held back now. */
   readonly heldBytes: number;
+  /** Bytes of answers that were swallowed so far. */
+  readonly droppedBytes: number;
   /**
    * Resets all connections. What was held back before still reaches the server when it is released: an old request
    * that arrives late.
@@ -44,6 +46,7 @@ export interface FaultProxy {
 export async function faultProxy(server: { readonly host: string; readonly port: number }): Promise<FaultProxy> {
   const connections = new Set<ProxiedConnection>();
   const traps = new Set<{ readonly predicate: (bytes: Buffer) => boolean; readonly action: () => void }>();
+  let droppedBytes = 0;
   const faults: Faults & { holding: boolean; dropping: boolean } = {
     holding: false,
     dropping: false,
@@ -54,6 +57,7 @@ export async function faultProxy(server: { readonly host: string; readonly port:
           trap.action();
         }
     },
+    dropped: (bytes) => void (droppedBytes += bytes.length),
     ended: (connection) => connections.delete(connection),
   };
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (client: Socket) => {
@@ -69,6 +73,9 @@ export async function faultProxy(server: { readonly host: string; readonly port:
     },
     get heldBytes() {
       return [...connections].reduce((sum, connection) => sum + connection.heldBytes, 0);
+    },
+    get droppedBytes() {
+      return droppedBytes;
     },
     cut() {
       for (const connection of connections) connection.cut();

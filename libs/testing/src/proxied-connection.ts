@@ -9,6 +9,8 @@ export interface Faults {
   readonly dropping: boolean;
   /** Told of each chunk before it is forwarded; may change the faults, or cut the connection. */
   passing(bytes: Buffer): void;
+  /** Told of an answer that was swallowed. */
+  dropped(bytes: Buffer): void;
   /** Told when neither side is left. */
   ended(connection: ProxiedConnection): void;
 }
@@ -79,7 +81,8 @@ export class ProxiedConnection {
 
   #fromServer(): void {
     this.#server.on('data', (bytes) => {
-      if (this.#faults.dropping || this.#client.destroyed) return;
+      if (this.#faults.dropping) return this.#faults.dropped(bytes);
+      if (this.#client.destroyed) return;
       if (!this.#client.write(bytes)) this.#server.pause();
     });
     this.#server.on('end', () => {
