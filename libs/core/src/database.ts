@@ -4,6 +4,7 @@ import type { Leases } from './lease.js';
 import type { Parked } from './parked.js';
 import type { ReadModelTables } from './read-model-tables.js';
 import type { RelayMarks } from './relay-mark.js';
+import type { Timers } from './timer.js';
 import type { LogIdentity, TopicDeclaration } from './topic.js';
 import type { Transactions } from './transactions.js';
 import type { WakeUp } from './wake-up.js';
@@ -19,6 +20,7 @@ export interface Database<Tx = unknown> {
   readonly readModels: ReadModelTables<Tx>;
   readonly parked: Parked<Tx>;
   readonly relayMarks: RelayMarks;
+  readonly timers: Timers<Tx>;
   readonly wakeUp: WakeUp;
   /**
    * Writes down the topics that this log's events go to, for whoever reads it without the service's code.

@@ -18,10 +18,12 @@ export {
   type Versioned,
 } from './events.js';
 export {
+  commandRegistryOf,
   commands,
   type Command,
   type CommandCreator,
   type CommandOf,
+  type CommandRegistry,
   type Commands,
   type CommandTypes,
 } from './commands.js';
@@ -39,6 +41,8 @@ export {
   type StateOf,
 } from './decider.js';
 export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type Sql } from './read-model.js';
+export { cancel, complete, durationMs, publish, send, timeout, type Duration, type Effect } from './effects.js';
+export { processManager, type ProcessManager } from './process-manager.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';
 
@@ -64,6 +68,12 @@ export { topicLogSource } from './topic-log-source.js';
 export { logTopics, type ReadableLog } from './log-topics.js';
 export { ownRegistries, serviceRunners } from './service-runners.js';
 export { reactionHandler } from './reaction-handler.js';
+export { processHandler, type ProcessParts } from './process-handler.js';
+export { foldInstance, noInstance, stepOf, type Instance, type Step } from './process-instance.js';
+export { isProcessEvent, ProcessEvents, type KeptEvent, type ProcessEvent } from './process-events.js';
+export { processRunners, type Handlers } from './process-runners.js';
+export { sentCommandsHandler, SENT_COMMANDS } from './sent-commands.js';
+export { timerRunner, TIMERS, type TimerRunnerParts } from './timer-runner.js';
 export { relay, RELAY, type RelayParts } from './relay.js';
 export { forkLog, republish, type Forked, type RepairParts } from './topic-repair.js';
 export { checkTails, RelayPlan, type LostRecords } from './relay-plan.js';
@@ -87,6 +97,7 @@ export type { Checkpoint, CheckpointKey, Checkpoints, Move } from './checkpoint.
 export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } from './parked.js';
 export type { RelayMark, RelayMarks } from './relay-mark.js';
 export type { Lease, Leases } from './lease.js';
+export type { PendingTimer, Timer, Timers } from './timer.js';
 export type { Transactions } from './transactions.js';
 export type { ReadModelTables } from './read-model-tables.js';
 export type { CheckpointReader, ReadOptions, Source, SourceBatch, SourceEvent, StartFrom } from './source.js';

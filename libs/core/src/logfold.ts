@@ -4,6 +4,9 @@ import type { Decider } from './decider.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
+import { ProcessEvents } from './process-events.js';
+import type { ProcessManager } from './process-manager.js';
+import { processRunners } from './process-runners.js';
 import type { Reaction } from './reaction.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './read-model-handler.js';
@@ -13,10 +16,10 @@ import { ownTopics, serviceRunners } from './service-runners.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
-export type Definition = Decider | ReadModel | Reaction;
+export type Definition = Decider | ReadModel | ProcessManager | Reaction;
 
 /** A kind of loop that a process can run. */
-export type Role = 'relay' | 'read-models' | 'reactions';
+export type Role = 'relay' | 'read-models' | 'processes' | 'timers' | 'reactions';
 
 /** Which loops run in this process; commands and queries always work. */
 export type Run = 'everything' | 'nothing' | readonly Role[];
@@ -38,6 +41,8 @@ export interface LogfoldOptions {
   readonly runner?: RunnerOptions;
   /** Told when an event could not be handled and its key was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
+  /** Told when a process manager ignored an event: it concerned no open instance. Maybe more than once. */
+  readonly onIgnored?: (process: string, event: Recorded) => void;
   /** Told when a broker had lost records that it had acknowledged; they are sent again. */
   readonly onLost?: (lost: LostRecords) => void;
 }
@@ -71,20 +76,22 @@ export function logfold(options: LogfoldOptions): Logfold {
   );
   refuseDuplicates('read model', models.map(subscriptionName));
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
+  const processes = definitions.filter((definition) => definition.kind === 'process manager');
   refuseDuplicates(
-    'reaction',
-    reactions.map((reaction) => reaction.name),
+    'reaction or process manager',
+    [...reactions, ...processes].map(({ name }) => name),
   );
   const registries = [
     ...(options.events ?? []),
     ...deciders.map((decider) => decider.events),
-    ...[...models, ...reactions].flatMap((definition) => definition.from),
+    ...[...models, ...reactions, ...processes].flatMap((definition) => definition.from),
+    ...processes.flatMap(({ publishes }) => [...publishes, ProcessEvents]),
   ];
   const catalog = eventCatalog(registries);
 
   // Each with a cache of its own: two deciders may fold the same stream into different states.
   const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events)]));
-  const runners = serviceRunners(options, catalog);
+  const runners = [...serviceRunners(options, catalog), ...processRunners(options, catalog, handlers)];
 
   let starting: Promise<void> | undefined;
   async function start(): Promise<void> {

@@ -30,7 +30,11 @@ export function ownRegistries({ database, definitions, events = [], topics }: Lo
       `Service "${database.service}" cannot append events of "${registryOf(foreign).name}": they belong to another service`,
     );
   const named = definitions.flatMap((definition) =>
-    definition.kind === 'decider' ? [definition.events] : definition.from,
+    definition.kind === 'decider'
+      ? [definition.events]
+      : definition.kind === 'process manager'
+        ? [...definition.from, ...definition.publishes]
+        : definition.from,
   );
   return [...new Set([...events, ...named])].filter(isOwn);
 }
@@ -54,15 +58,19 @@ export function ownTopics(options: LogfoldOptions): TopicDeclaration[] {
 
 /** The loops of a service, as far as this process runs them. */
 export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog): Runner[] {
-  const { definitions, run = 'everything' } = options;
-  const runs = (role: Role): boolean => run === 'everything' || (run !== 'nothing' && run.includes(role));
+  const { definitions } = options;
   const models = definitions.filter((definition) => definition.kind === 'read model');
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
   return [
-    ...(runs('relay') ? relayRunners(options) : []),
-    ...(runs('read-models') ? models.map((model) => readModelRunner(model, options, catalog)) : []),
-    ...(runs('reactions') ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog)) : []),
+    ...(runs(options, 'relay') ? relayRunners(options) : []),
+    ...(runs(options, 'read-models') ? models.map((model) => readModelRunner(model, options, catalog)) : []),
+    ...(runs(options, 'reactions') ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog)) : []),
   ];
+}
+
+/** True when this process runs the loops of a role. */
+export function runs({ run = 'everything' }: LogfoldOptions, role: Role): boolean {
+  return run === 'everything' || (run !== 'nothing' && run.includes(role));
 }
 
 function relayRunners(options: LogfoldOptions): Runner[] {
@@ -115,7 +123,10 @@ function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: E
 }
 
 /** The log for the service's own events, and each topic of others. */
-function sourcesOf({ name, from, types }: ReadModel | Reaction, options: LogfoldOptions): Source[] {
+export function sourcesOf(
+  { name, from, types }: Pick<Reaction, 'name' | 'from' | 'types'>,
+  options: LogfoldOptions,
+): Source[] {
   const { database, topics } = options;
   const handled = from.filter((registry) => types.some((type) => type in registry)).map(registryOf);
   const isOwn = (registry: { readonly name: string }): boolean =>
@@ -135,7 +146,8 @@ function sourcesOf({ name, from, types }: ReadModel | Reaction, options: Logfold
   return handled.some(isOwn) ? [own, ...sources] : sources;
 }
 
-function common(
+/** What the subscriptions of a service have in common. */
+export function common(
   { database, leaseTtlMs, onParked }: LogfoldOptions,
   catalog: EventCatalog,
 ): Pick<

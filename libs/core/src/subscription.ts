@@ -17,6 +17,8 @@ import type { Transactions } from './transactions.js';
 /** What a subscription does with events. Its effects belong into `tx`; they happen once. */
 export interface SubscriptionHandler<Tx = unknown> {
   readonly types: readonly string[];
+  /** What orders an event for this handler, and is parked with it, where that is not the event's own key. */
+  keyOf?(event: Recorded): string;
   handle(events: readonly Recorded[], tx: Tx): Promise<void>;
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@logfold/core';
 import { postgresDatabase } from '@logfold/postgres';
 import type { LogfoldModuleOptions } from './options.js';
-import { alarmLog, lostLog, parkedLog, runnerLog } from './runner-log.js';
+import { alarmLog, ignoredLog, lostLog, parkedLog, runnerLog } from './runner-log.js';
 
 /** The database of a service, not opened yet. */
 export function databaseOf({ service, database, schema }: LogfoldModuleOptions): Database<any> {
@@ -39,6 +39,7 @@ export async function assemble(
     ...(run === undefined ? {} : { run }),
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
     onParked: parkedLog(logger),
+    onIgnored: ignoredLog(logger),
     onLost: lostLog(logger),
     runner: { onError: runnerLog(logger) },
   };

@@ -12,7 +12,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 
 /**
  * Logfold in a Nest application: `forRoot` (or `forRootAsync`) declares a service and its database, `forFeature` lists
- * deciders and read models, which `InjectDecider` and `InjectReadModel` then inject, and reactions. Everything starts
+ * deciders and read models, which `InjectDecider` and `InjectReadModel` then inject, process managers and reactions. Everything starts
  * before the application listens and stops when it closes: call `app.enableShutdownHooks()`.
  * @example
  * imports: [
@@ -61,7 +61,9 @@ class LogfoldFeatureModule {}
 type Injectable = Decider | ReadModel;
 
 function isInjectable(listed: Listed): listed is Injectable {
-  return typeof listed !== 'function' && !isEvents(listed) && listed.kind !== 'reaction';
+  return (
+    typeof listed !== 'function' && !isEvents(listed) && (listed.kind === 'decider' || listed.kind === 'read model')
+  );
 }
 
 function injectable(definition: Injectable, choice: ServiceChoice): FactoryProvider {

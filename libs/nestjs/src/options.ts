@@ -24,7 +24,7 @@ export interface LogfoldModuleOptions {
   readonly leaseTtlMs?: number;
 }
 
-const ROLES: readonly Role[] = ['relay', 'read-models', 'reactions'];
+const ROLES: readonly Role[] = ['relay', 'read-models', 'processes', 'timers', 'reactions'];
 
 /** Refuses options that cannot work, before anything is opened. @throws InvalidConfiguration, InvalidDefinition */
 export function checkOptions(options: LogfoldModuleOptions): void {

@@ -14,6 +14,7 @@ import { PostgresReadModelTables } from './read-model-tables.js';
 import { PostgresRelayMarks } from './relay-marks.js';
 import { APP_ROLE } from './roles.js';
 import { statementsFor } from './statements.js';
+import { PostgresTimers } from './timers.js';
 import { declaredTopics, declareTopics } from './topics-table.js';
 import { PostgresTransactions } from './transactions.js';
 import { PostgresWakeUp } from './wake-up.js';
@@ -85,6 +86,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     readModels: new PostgresReadModelTables(owner, querying, schema),
     parked: new PostgresParked(querying, schema),
     relayMarks: new PostgresRelayMarks(querying, schema),
+    timers: new PostgresTimers(querying, schema),
     wakeUp,
     declareTopics: (topics) => declareTopics(querying, schema, topics),
     declaredTopics: () => declaredTopics(querying, schema),

@@ -32,10 +32,10 @@ test('a log of the first version is brought to the newest beside a service at wo
   }
 });
 
-/** Takes away what the second migration made. */
+/** Takes away what later migrations made. */
 async function backToFirst({ admin }: OpenShop): Promise<void> {
   await admin.unsafe(`
-    DROP TABLE logfold.topics, logfold.relay, logfold.parked, logfold.parked_requests;
+    DROP TABLE logfold.topics, logfold.relay, logfold.parked, logfold.parked_requests, logfold.timers;
     DROP FUNCTION logfold.published;
     ALTER TABLE logfold.checkpoints DROP COLUMN hint, DROP COLUMN event_id, DROP COLUMN log_id;
     DELETE FROM logfold.migrations WHERE number > 1;`);

@@ -5,6 +5,7 @@ import { MemoryLeases } from './leases.memory.js';
 import { MemoryParked } from './parked.memory.js';
 import { MemoryReadModelTables } from './read-model-tables.memory.js';
 import { MemoryRelayMarks } from './relay-marks.memory.js';
+import { MemoryTimers } from './timers.memory.js';
 import { MemoryTopicsTable } from './topics-table.memory.js';
 import { memoryTransactions, type MemoryTx } from './transactions.memory.js';
 import { MemoryWakeUp } from './wake-up.memory.js';
@@ -41,6 +42,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     readModels: new MemoryReadModelTables(service),
     parked,
     relayMarks,
+    timers: new MemoryTimers(clock),
     declareTopics: (declared) => topics.declare(declared),
     declaredTopics: () => topics.list(),
     async fork(options) {

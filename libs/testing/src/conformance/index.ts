@@ -4,11 +4,13 @@ import { forkContract } from './fork.contract.js';
 import { POSTGRES_LIKE, type Capabilities, type OpenDatabase } from './harness.js';
 import { leasesContract } from './leases.contract.js';
 import { parkedContract } from './parked.contract.js';
+import { processesContract } from './processes.contract.js';
 import { publishedContract } from './published.contract.js';
 import { parkingContract } from './parking.contract.js';
 import { readModelTablesContract } from './read-model-tables.contract.js';
 import { relayMarksContract } from './relay-marks.contract.js';
 import { subscriptionContract } from './subscription.contract.js';
+import { timersContract } from './timers.contract.js';
 import { transactionsContract } from './transactions.contract.js';
 import { wakeUpContract } from './wake-up.contract.js';
 
@@ -26,11 +28,13 @@ export function databaseContract(name: string, open: OpenDatabase, capabilities:
   relayMarksContract(name, open);
   forkContract(name, open);
   leasesContract(name, open);
+  timersContract(name, open);
   transactionsContract(name, open);
   readModelTablesContract(name, open);
   wakeUpContract(name, open);
   subscriptionContract(name, open);
   parkingContract(name, open);
+  processesContract(name, open);
 }
 
 export { checkpointsContract } from './checkpoints.contract.js';
@@ -38,11 +42,13 @@ export { eventStoreContract } from './event-store.contract.js';
 export { forkContract } from './fork.contract.js';
 export { leasesContract } from './leases.contract.js';
 export { parkedContract } from './parked.contract.js';
+export { processesContract } from './processes.contract.js';
 export { publishedContract } from './published.contract.js';
 export { parkingContract } from './parking.contract.js';
 export { readModelTablesContract } from './read-model-tables.contract.js';
 export { relayMarksContract } from './relay-marks.contract.js';
 export { subscriptionContract } from './subscription.contract.js';
+export { timersContract } from './timers.contract.js';
 export { transactionsContract } from './transactions.contract.js';
 export { wakeUpContract } from './wake-up.contract.js';
 export { POSTGRES_LIKE, type Capabilities, type OpenDatabase, type OpenedDatabase } from './harness.js';
