@@ -83,7 +83,8 @@ export function logfold(options: LogfoldOptions): Logfold {
   const catalog = eventCatalog(registries);
 
   // Each with a cache of its own: two deciders may fold the same stream into different states.
-  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events)]));
+  const { events, commands } = database;
+  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, events, { commands })]));
   const runners = serviceRunners(options, catalog);
 
   let starting: Promise<void> | undefined;
