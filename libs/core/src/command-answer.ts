@@ -1,3 +1,4 @@
+import type { Decided } from './command-round.js';
 import type { Command } from './commands.js';
 import type { Rejection } from './decider.js';
 import { CommandRejected, IdempotencyKeyReused } from './errors.js';
@@ -5,6 +6,7 @@ import type { EventCatalog } from './event-catalog.js';
 import type { EventStore } from './event-store.js';
 import type { Event, Recorded } from './events.js';
 import type { HandledCommand } from './handled-commands.js';
+import type { Caller, WaitingCommand } from './mailbox.js';
 
 /** What a handled command led to. */
 export interface Handled<E extends Event = Event> {
@@ -52,4 +54,47 @@ export async function answeredAgain<E extends Event, Tx>(
   const range = { after: version - limit, limit };
   const events = limit === 0 ? [] : await store.readStream(stream, tx === undefined ? range : { ...range, tx });
   return handled(version, events.map((event) => catalog.current(event)) as unknown as Recorded<E>[], true);
+}
+
+/** What a decided command is answered. @throws why it was not done. */
+export function answerTo<C extends Command, E extends Event>(
+  { item: { command }, version, rejection, failure }: Decided<WaitingCommand<C, Handled<E>>, E>,
+  events: readonly Recorded<E>[],
+): Handled<E> {
+  if (failure) throw failure.error;
+  if (rejection) throw rejected(command, rejection);
+  return handled(version, events);
+}
+
+/** Answers a decided command to everybody who waits for it. */
+export function answer<C extends Command, E extends Event>(
+  one: Decided<WaitingCommand<C, Handled<E>>, E>,
+  events: readonly Recorded<E>[],
+): void {
+  const { callers } = one.item;
+  try {
+    tellAll(callers)(answerTo(one, events));
+  } catch (error) {
+    refuseAll(callers)(error);
+  }
+}
+
+/** Tells an answer to everybody who waits for it: the command of the first was handled, the others sent its key again. */
+export function tellAll<E extends Event>(callers: Caller<Handled<E>>[]): (answer: Handled<E>) => void {
+  return (given) => {
+    for (const [index, { resolve }] of callers.splice(0).entries())
+      resolve(index === 0 ? given : handled(given.version, given.events, true));
+  };
+}
+
+/** Tells an error to everybody who waits for an answer. */
+export function refuseAll(callers: Caller<never>[]): (error: unknown) => void {
+  return (error) => {
+    for (const { reject } of callers.splice(0)) reject(error);
+  };
+}
+
+/** Tells an error to everybody who waits for one of these commands. */
+export function refuse(items: readonly WaitingCommand<any, any>[], error: unknown): void {
+  for (const { callers } of items) refuseAll(callers)(error);
 }

@@ -1,7 +1,7 @@
 import { backoffMs } from './backoff.js';
 import { systemClock, type Clock } from './clock.js';
-import { answeredAgain, handled, rejected, type Handled } from './command-answer.js';
-import { commandsOf, decideInTurn, type Decided, type Round } from './command-round.js';
+import { answer, answeredAgain, answerTo, refuse, refuseAll, tellAll, type Handled } from './command-answer.js';
+import { commandsOf, decideInTurn, handledOf, type Decided, type Round } from './command-round.js';
 import type { Command } from './commands.js';
 import type { Decider } from './decider.js';
 import {
@@ -19,7 +19,7 @@ import type { Event, Metadata, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import type { HandledCommand, HandledCommands } from './handled-commands.js';
 import { checkIdempotencyKey, payloadHash } from './idempotency-key.js';
-import { Mailboxes, type Caller, type WaitingCommand } from './mailbox.js';
+import { Mailboxes, type WaitingCommand } from './mailbox.js';
 import { StateCache } from './state-cache.js';
 import { StreamStates } from './stream-states.js';
 
@@ -32,6 +32,11 @@ export interface HandleOptions<Tx = unknown> {
    * after a crash, from another process, at the same time. 255 visible ASCII characters at most; remembered for days.
    */
   readonly idempotencyKey?: string;
+  /**
+   * What the key stands for, compared when it comes again: the command itself unless given. For commands that hold what
+   * is made anew each time, such as the time; anything that JSON can hold.
+   */
+  readonly idempotencyPayload?: unknown;
   /** Remember the key until `HandledCommands.forget`, not for days: for loops that may repeat a command at any time. */
   readonly keepKey?: boolean;
   readonly metadata?: Partial<Metadata>;
@@ -166,10 +171,9 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
     this.states.cache.set(stream, to);
     await failpoint('command.before-answer');
     let first = 0;
-    for (const one of decided) {
-      answer(one, appended.events.slice(first, first + one.events.length) as Recorded<E>[]);
-      first += one.events.length;
-    }
+    const stored = (one: Decided<Waiting<C, E>, E>): Recorded<E>[] =>
+      appended.events.slice(first, (first += one.events.length)) as Recorded<E>[];
+    await this.#answer(decided, stored);
   }
 
   /** Answers commands that led to no event; what has a key is written down before. */
@@ -181,12 +185,29 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
       taken = await this.#commands!.record(keyed);
       await failpoint('command.before-answer');
     }
-    const isTaken = ({ item: { handled: key }, failure }: Decided<Waiting<C, E>, E>): boolean =>
-      key !== undefined && failure === undefined && taken.has(key.key);
-    for (const one of decided) if (!isTaken(one)) answer(one, []);
-    const open = decided.filter(isTaken).map(({ item }) => item);
-    const lost = await this.#withoutTaken(open, [...taken]);
-    refuse(lost, new IdempotencyKeyTaken([...taken])); // forgotten since: rare, and safe to send again
+    await this.#answer(decided, () => [], taken);
+  }
+
+  /** Answers commands: those whose keys are taken with what was written down of them, also where the rules failed now. */
+  async #answer(
+    decided: readonly Decided<Waiting<C, E>, E>[],
+    stored: (one: Decided<Waiting<C, E>, E>) => readonly Recorded<E>[],
+    taken: ReadonlySet<string> = new Set(),
+  ): Promise<void> {
+    const doubtful: Decided<Waiting<C, E>, E>[] = [];
+    for (const one of decided) {
+      const { failure, item } = one;
+      if (item.handled && (failure || taken.has(item.handled.key))) doubtful.push(one);
+      else answer(one, stored(one));
+    }
+    const keys = doubtful.map(({ item }) => item.handled!.key);
+    const others = await this.#withoutTaken(
+      doubtful.map(({ item }) => item),
+      keys,
+    );
+    for (const one of doubtful.filter(({ item }) => others.includes(item)))
+      if (one.failure) answer(one, []);
+      else refuse([one.item], new IdempotencyKeyTaken([one.item.handled!.key])); // forgotten just now: safe to send again
   }
 
   /** Answers the commands whose keys were taken with what was written down of them. @returns the others. */
@@ -230,67 +251,18 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
   }
 
   /** What is written down of a command with a key. */
-  #keyed(command: C, { idempotencyKey: key, keepKey: kept = false }: HandleOptions): AppendedCommand['handled'] {
+  #keyed(
+    command: C,
+    { idempotencyKey: key, idempotencyPayload: asked, keepKey: kept = false }: HandleOptions,
+  ): AppendedCommand['handled'] {
     if (key === undefined) return undefined;
     checkIdempotencyKey(key);
     if (!this.#commands)
       throw new InvalidDefinition(
         `The handler of "${this.states.decider.name}" keeps no idempotency keys: make it with { commands: database.commands }`,
       );
-    return { key, payloadHash: payloadHash(command), kept };
+    return { key, payloadHash: payloadHash(command, asked), kept };
   }
-}
-
-/** The rows of commands that led to no event, for those that have a key. */
-function handledOf<Item extends WaitingCommand<any, any>>(
-  stream: string,
-  decided: readonly Decided<Item, Event>[],
-): HandledCommand[] {
-  return decided.flatMap(({ item, version, rejection, failure }) =>
-    item.handled === undefined || failure !== undefined
-      ? []
-      : [{ ...item.handled, stream, version, events: 0, ...(rejection === undefined ? {} : { rejection }) }],
-  );
-}
-
-/** What a decided command is answered. @throws why it was not done. */
-function answerTo<C extends Command, E extends Event>(
-  { item: { command }, version, rejection, failure }: Decided<Waiting<C, E>, E>,
-  events: readonly Recorded<E>[],
-): Handled<E> {
-  if (failure) throw failure.error;
-  if (rejection) throw rejected(command, rejection);
-  return handled(version, events);
-}
-
-function answer<C extends Command, E extends Event>(
-  one: Decided<Waiting<C, E>, E>,
-  events: readonly Recorded<E>[],
-): void {
-  const { callers } = one.item;
-  try {
-    tellAll(callers)(answerTo(one, events));
-  } catch (error) {
-    refuseAll(callers)(error);
-  }
-}
-
-/** Tells an answer to everybody who waits for it: the command of the first was handled, the others sent its key again. */
-function tellAll<E extends Event>(callers: Caller<Handled<E>>[]): (answer: Handled<E>) => void {
-  return (given) => {
-    for (const [index, { resolve }] of callers.splice(0).entries())
-      resolve(index === 0 ? given : handled(given.version, given.events, true));
-  };
-}
-
-function refuseAll(callers: Caller<never>[]): (error: unknown) => void {
-  return (error) => {
-    for (const { reject } of callers.splice(0)) reject(error);
-  };
-}
-
-function refuse(items: readonly WaitingCommand<any, any>[], error: unknown): void {
-  for (const { callers } of items) refuseAll(callers)(error);
 }
 
 /** True for errors that a single command's events are to blame for: the others of the batch must not suffer from it. */

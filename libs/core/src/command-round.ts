@@ -3,6 +3,7 @@ import { decideOn, isRejection, type Rejection } from './decider.js';
 import { WrongExpectedVersion } from './errors.js';
 import type { AppendedCommand } from './event-store.js';
 import type { Event } from './events.js';
+import type { HandledCommand } from './handled-commands.js';
 import { keptRejection } from './idempotency-key.js';
 import type { WaitingCommand } from './mailbox.js';
 import { meets } from './prepared-append.js';
@@ -67,6 +68,18 @@ export function commandsOf<Item extends WaitingCommand<any, any>, E extends Even
       metadata,
       handled: handled && (rejection === undefined ? handled : { ...handled, rejection }),
     }));
+}
+
+/** The rows of commands that led to no event, for those that have a key. */
+export function handledOf<Item extends WaitingCommand<any, any>>(
+  stream: string,
+  decided: readonly Decided<Item, Event>[],
+): HandledCommand[] {
+  return decided.flatMap(({ item, version, rejection, failure }) =>
+    item.handled === undefined || failure !== undefined
+      ? []
+      : [{ ...item.handled, stream, version, events: 0, ...(rejection === undefined ? {} : { rejection }) }],
+  );
 }
 
 function decideOne<C extends Command, S, E extends Event, Item extends WaitingCommand<C, any>>(

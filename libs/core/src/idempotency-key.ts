@@ -19,10 +19,14 @@ export function checkIdempotencyKey(key: string): void {
   if (!visible.test(key)) throw new InvalidIdempotencyKey(key, 'holds something else than visible ASCII characters');
 }
 
-/** What tells whether a key comes back with the same wish: type, stream and data; the order of properties is all one. */
-export function payloadHash({ type, stream, data }: Command): string {
+/**
+ * What tells whether a key comes back with the same wish: the command's type, stream and data; or its type and what the
+ * caller says it was asked, for commands that hold a time or an id that is made anew. The order of properties is all one.
+ */
+export function payloadHash({ type, stream, data }: Command, asked?: unknown): string {
+  const payload = asked === undefined ? [type, stream, data] : [type, asked];
   return createHash('sha256')
-    .update(JSON.stringify([type, stream, inOrder(data)]))
+    .update(JSON.stringify(inOrder(payload)))
     .digest('base64url');
 }
 

@@ -51,7 +51,9 @@ export class MemoryHandledCommands implements HandledCommands<MemoryTx> {
 
   async forgetOlder(ageMs: number, limit: number): Promise<number> {
     const before = this.#clock.now() - ageMs;
-    const old = [...this.#entries.values()].filter(({ command, recordedAtMs }) => !command.kept && recordedAtMs < before);
+    const old = [...this.#entries.values()].filter(
+      ({ command, recordedAtMs }) => !command.kept && recordedAtMs < before,
+    );
     const forgotten = old.slice(0, limit);
     for (const { command } of forgotten) this.#entries.delete(command.key);
     return forgotten.length;
@@ -105,4 +107,3 @@ class StagedCommands implements Stage {
 
   rollback(): void {}
 }
-

@@ -184,7 +184,7 @@ export function handledCommandsContract(name: string, open: OpenDatabase): void 
       expect(await database().commands.forgetOlder(-3_600_000, 3)).toBe(3);
       expect(await database().commands.forgetOlder(-3_600_000, 100)).toBe(2);
       const left = await database().commands.find(commands.map(({ key }) => key));
-      expect([...left.keys()].sort()).toEqual(commands.slice(0, 2).map(({ key }) => key));
+      expect(new Set(left.keys())).toEqual(new Set(commands.slice(0, 2).map(({ key }) => key)));
     });
 
     test('by key happens with the commit, kept or not', async () => {
