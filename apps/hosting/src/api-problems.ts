@@ -5,7 +5,7 @@ const meanings = {
   400: 'The request does not fit its schema; `errors` names each bad field',
   404: 'There is none',
   409: 'The stream is not at the version that If-Match names',
-  422: 'The rules refuse it; `rejected` says why, for programs',
+  422: 'The rules refuse it; `rejected` says why, for programs. Or the Idempotency-Key was used for something else',
   503: 'Not available at the moment: try again after Retry-After seconds',
 };
 

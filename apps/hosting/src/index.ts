@@ -3,5 +3,6 @@ export { HostConfig, InvalidEnvironment, loadConfig, ServiceConfig } from './env
 export { hosted, serve, type Served } from './serve.js';
 
 // Documentation over HTTP.
+export { ApiCommand } from './api-command.js';
 export { ApiProblems } from './api-problems.js';
 export { serveOpenApi, type ApiTitle } from './open-api.js';

@@ -1,5 +1,6 @@
 import type { Checkpoints } from './checkpoint.js';
 import type { EventStore } from './event-store.js';
+import type { HandledCommands } from './handled-commands.js';
 import type { Leases } from './lease.js';
 import type { Parked } from './parked.js';
 import type { ReadModelTables } from './read-model-tables.js';
@@ -14,6 +15,7 @@ export interface Database<Tx = unknown> {
   /** The service's name, which is its log's. */
   readonly service: string;
   readonly events: EventStore<Tx>;
+  readonly commands: HandledCommands<Tx>;
   readonly checkpoints: Checkpoints<Tx>;
   readonly leases: Leases;
   readonly transactions: Transactions<Tx>;

@@ -48,10 +48,10 @@ export { retry, type RetryPolicy } from './retry-policy.js';
 
 // Run: a service over its database.
 export { logfold, type Definition, type Logfold, type LogfoldOptions, type Role, type Run } from './logfold.js';
+export type { Handled } from './command-answer.js';
 export {
   commandHandler,
   type CommandHandlerOptions,
-  type Handled,
   type HandleOptions,
   type Handler,
   type HandlerOf,
@@ -85,6 +85,7 @@ export type { Database } from './database.js';
 export type {
   Append,
   Appended,
+  AppendedCommand,
   EventStore,
   LogBatch,
   LogRange,
@@ -93,6 +94,7 @@ export type {
   PublishedRange,
   StreamRange,
 } from './event-store.js';
+export type { HandledCommand, HandledCommands } from './handled-commands.js';
 export type { Checkpoint, CheckpointKey, Checkpoints, Move } from './checkpoint.js';
 export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } from './parked.js';
 export type { RelayMark, RelayMarks } from './relay-mark.js';
@@ -110,9 +112,11 @@ export {
   APPEND_LIMIT,
   EVENT_SIZE_LIMIT_BYTES,
   appendedFrom,
+  handledBy,
   meets,
   prepareAppend,
   type PreparedAppend,
+  type PreparedCommand,
   type PreparedEvent,
 } from './prepared-append.js';
 export {
@@ -124,6 +128,7 @@ export {
   propertyOf,
   STREAM_NAME_LIMIT,
 } from './names.js';
+export { checkIdempotencyKey, IDEMPOTENCY_KEY_LIMIT, payloadHash } from './idempotency-key.js';
 export { partitionOf } from './partition.js';
 export { Chain, verdict, type AtEnd, type Link, type Verdict } from './acceptance.js';
 export { validated } from './validate.js';

@@ -4,6 +4,7 @@ import type { Decider } from './decider.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
+import { KEY_DAYS, keyRetention } from './key-retention.js';
 import { ProcessEvents } from './process-events.js';
 import type { ProcessManager } from './process-manager.js';
 import { processRunners } from './process-runners.js';
@@ -39,6 +40,8 @@ export interface LogfoldOptions {
   /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
   readonly leaseTtlMs?: number;
   readonly runner?: RunnerOptions;
+  /** How long a command may be repeated under its idempotency key, 7 days by default. */
+  readonly idempotencyKeyDays?: number;
   /** Told when an event could not be handled and its key was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
   /** Told when a process manager ignored an event: it concerned no open instance. Maybe more than once. */
@@ -90,8 +93,10 @@ export function logfold(options: LogfoldOptions): Logfold {
   const catalog = eventCatalog(registries);
 
   // Each with a cache of its own: two deciders may fold the same stream into different states.
-  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events)]));
+  const { events, commands } = database;
+  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, events, { commands })]));
   const runners = [...serviceRunners(options, catalog), ...processRunners(options, catalog, handlers)];
+  const retention = keyRetention(commands, options.idempotencyKeyDays ?? KEY_DAYS, options.runner);
 
   let starting: Promise<void> | undefined;
   async function start(): Promise<void> {
@@ -99,6 +104,7 @@ export function logfold(options: LogfoldOptions): Logfold {
     await database.declareTopics(ownTopics(options));
     for (const model of models) await database.readModels.prepare(model);
     for (const runner of runners) runner.start();
+    if (options.run !== 'nothing') retention.start();
   }
 
   return {
@@ -122,7 +128,7 @@ export function logfold(options: LogfoldOptions): Logfold {
     },
     async stop() {
       await starting?.catch(() => {}); // what was begun is ended, not left to run on
-      await Promise.all(runners.map((runner) => runner.stop()));
+      await Promise.all([retention, ...runners].map((runner) => runner.stop()));
       await database.close();
     },
   };

@@ -17,8 +17,8 @@ type Sent = Recorded<EventOf<typeof ProcessEvents, 'logfold.CommandSent'>>;
 
 /**
  * Has the commands decided that process managers sent: each through its decider's handler, under the id of the event
- * that sent it, so that it is decided once however often it is tried. What was refused goes back to its process, in
- * one transaction with the checkpoint.
+ * that sent it, so that it is decided once however often it is tried. The key is kept for good: whoever was frozen in the
+ * middle may try at any time. What was refused goes back to its process, in one transaction with the checkpoint.
  * @param handlerOf the handler of a command's decider. @throws InvalidDefinition when there is none
  */
 export function sentCommandsHandler<Tx>(
@@ -28,24 +28,25 @@ export function sentCommandsHandler<Tx>(
   return {
     types: ['logfold.CommandSent'],
     async handle(sent, tx) {
-      const answers: Append[] = [];
-      for (const each of sent) {
-        const answer = await decide(each as unknown as Sent, tx);
-        if (answer) answers.push(answer);
-      }
+      const decided = await Promise.allSettled(sent.map((each) => decide(each as unknown as Sent)));
       await failpoint('process.after-command');
+      const answers: Append[] = [];
+      for (const outcome of decided) {
+        if (outcome.status === 'rejected') throw outcome.reason;
+        if (outcome.value) answers.push(outcome.value);
+      }
       await events.appendAll(answers, { tx });
     },
   };
 
   /** @returns the answer to its process, when it was refused */
-  async function decide({ id, stream: process, metadata, data }: Sent, tx: Tx): Promise<Append | undefined> {
+  async function decide({ id, stream: process, metadata, data }: Sent): Promise<Append | undefined> {
     const { registry, type, stream } = data;
     const command: Command = { type, data: data.data, stream };
     const handler = handlerOf(registry, type);
     const caused = { correlationId: metadata.correlationId, causationId: id };
     try {
-      await handler.handle(command, { tx, metadata: caused });
+      await handler.handle(command, { idempotencyKey: id, keepKey: true, metadata: caused });
       return undefined;
     } catch (error) {
       if (!(error instanceof CommandRejected)) throw error;

@@ -29,7 +29,7 @@ export async function assemble(
   logs: Readonly<Record<string, ReadableLog>>,
   opened: Promise<void>,
 ): Promise<LogfoldOptions> {
-  const { service, run, leaseTtlMs } = options;
+  const { service, run, leaseTtlMs, idempotencyKeyDays } = options;
   const logger = new Logger(`Logfold ${service}`);
   const topics = await topicsOf(options, logs, opened, logger);
   return {
@@ -38,6 +38,7 @@ export async function assemble(
     ...(topics === undefined ? {} : { topics }),
     ...(run === undefined ? {} : { run }),
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
+    ...(idempotencyKeyDays === undefined ? {} : { idempotencyKeyDays }),
     onParked: parkedLog(logger),
     onIgnored: ignoredLog(logger),
     onLost: lostLog(logger),

@@ -5,6 +5,8 @@ import {
   CommandRejected,
   EventNotStorable,
   EventTooLarge,
+  IdempotencyKeyReused,
+  InvalidIdempotencyKey,
   InvalidStreamName,
   isRetryable,
   LogfoldError,
@@ -51,6 +53,8 @@ function ofLogfold(error: LogfoldError): ProblemDetails | undefined {
     const details = error.details === undefined ? {} : { details: error.details };
     return { ...ofCode(422, 'Command rejected', error), rejected: error.rejected, ...details };
   }
+  if (error instanceof IdempotencyKeyReused) return ofCode(422, 'Idempotency key reused', error);
+  if (error instanceof InvalidIdempotencyKey) return ofCode(400, 'Invalid idempotency key', error);
   if (error instanceof WrongExpectedVersion) return ofCode(409, 'Wrong expected version', error);
   if (error instanceof ValidationFailed) return { ...ofCode(400, 'Validation failed', error), errors: error.issues };
   if (error instanceof InvalidStreamName || error instanceof EventNotStorable)

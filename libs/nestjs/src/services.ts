@@ -23,7 +23,7 @@ import { InvalidConfiguration } from './errors.js';
 import type { Following } from './following.js';
 import type { LogfoldModuleOptions } from './options.js';
 import { ReactionProviders } from './reaction-providers.js';
-import { withContext } from './request-context.js';
+import { markingReplays, withContext } from './request-context.js';
 import type { ServiceChoice } from './tokens.js';
 
 interface Service {
@@ -92,7 +92,7 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
     return {
       handle: async (command, options) => {
         const listing = this.#listing(decider, choice);
-        return listing.handler(decider).handle(command, withContext(options, listing.database.service));
+        return markingReplays(listing.handler(decider).handle(command, withContext(options, listing.database.service)));
       },
     };
   }

@@ -7,6 +7,7 @@ import { translating } from './errors.js';
 import { PostgresEventStore } from './event-store.js';
 import { checkLog, checkServer } from './fitness.js';
 import { fork } from './fork.js';
+import { PostgresHandledCommands } from './handled-commands.js';
 import { PostgresLeases } from './leases.js';
 import { migrate } from './migrations.js';
 import { PostgresParked } from './parked.js';
@@ -80,6 +81,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     service,
     schema,
     events: new PostgresEventStore(querying, scanning, statements, appender),
+    commands: new PostgresHandledCommands(querying, statements),
     checkpoints: new PostgresCheckpoints(querying, schema),
     leases: new PostgresLeases(querying, schema),
     transactions,

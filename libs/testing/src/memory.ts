@@ -1,6 +1,7 @@
 import { checkIdentifier, DatabaseUnavailable, systemClock, type Clock, type Database } from '@logfold/core';
 import { MemoryCheckpoints } from './checkpoints.memory.js';
 import { MemoryEventStore } from './event-store.memory.js';
+import { MemoryHandledCommands } from './handled-commands.memory.js';
 import { MemoryLeases } from './leases.memory.js';
 import { MemoryParked } from './parked.memory.js';
 import { MemoryReadModelTables } from './read-model-tables.memory.js';
@@ -26,7 +27,8 @@ export interface MemoryOptions {
 export function memory({ service = 'memory', clock = systemClock }: MemoryOptions = {}): Database<MemoryTx> {
   checkIdentifier('Service', service);
   const wakeUp = new MemoryWakeUp(clock);
-  const events = new MemoryEventStore(service, clock, wakeUp);
+  const commands = new MemoryHandledCommands(clock);
+  const events = new MemoryEventStore(service, clock, wakeUp, commands);
   const checkpoints = new MemoryCheckpoints();
   const parked = new MemoryParked(clock);
   const relayMarks = new MemoryRelayMarks();
@@ -36,6 +38,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     service,
     wakeUp,
     events,
+    commands,
     checkpoints,
     leases,
     transactions: memoryTransactions(),

@@ -2,6 +2,7 @@ import { checkpointsContract } from './checkpoints.contract.js';
 import { eventStoreContract } from './event-store.contract.js';
 import { forkContract } from './fork.contract.js';
 import { POSTGRES_LIKE, type Capabilities, type OpenDatabase } from './harness.js';
+import { handledCommandsContract } from './handled-commands.contract.js';
 import { leasesContract } from './leases.contract.js';
 import { parkedContract } from './parked.contract.js';
 import { processesContract } from './processes.contract.js';
@@ -22,6 +23,7 @@ import { wakeUpContract } from './wake-up.contract.js';
  */
 export function databaseContract(name: string, open: OpenDatabase, capabilities: Capabilities = POSTGRES_LIKE): void {
   eventStoreContract(name, open);
+  handledCommandsContract(name, open);
   publishedContract(name, open);
   checkpointsContract(name, open, capabilities);
   parkedContract(name, open);
@@ -40,6 +42,7 @@ export function databaseContract(name: string, open: OpenDatabase, capabilities:
 export { checkpointsContract } from './checkpoints.contract.js';
 export { eventStoreContract } from './event-store.contract.js';
 export { forkContract } from './fork.contract.js';
+export { handledCommandsContract } from './handled-commands.contract.js';
 export { leasesContract } from './leases.contract.js';
 export { parkedContract } from './parked.contract.js';
 export { processesContract } from './processes.contract.js';

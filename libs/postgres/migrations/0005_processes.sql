@@ -10,4 +10,4 @@ CREATE INDEX timers_next ON $schema.timers (due_at, id);
 CREATE INDEX timers_of_stream ON $schema.timers (md5(stream)); -- for people; a name may be longer than an index row
 
 GRANT SELECT ON $schema.timers TO logfold_app, logfold_read;
-GRANT INSERT, UPDATE, DELETE ON $schema.timers TO logfold_app;
+GRANT INSERT, DELETE, UPDATE (id) ON $schema.timers TO logfold_app; -- UPDATE: to lock rows
