@@ -1,6 +1,7 @@
 // Rules, without a database.
 export { given } from './given.js';
 export type { Decided, GivenDecider } from './given-decider.js';
+export type { GivenProcess, ProcessInput, Reacted } from './given-process.js';
 export type { GivenReadModel } from './given-read-model.js';
 
 // A service, without Postgres.
