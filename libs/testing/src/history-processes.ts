@@ -2,20 +2,29 @@ import { isProcessEvent, type Recorded } from '@logfold/core';
 import { anomaly, type Anomaly } from './history-anomaly.js';
 
 /**
- * I9: an instance of a process manager ends once, and everything that it was told or had open counted once.
+ * I9: an instance of a process manager ends once, everything that it was told counted once, and no timer is lost.
  * @param events the whole log of its service, in the order of positions
+ * @param options.pending the ids of the timers that are set; unless given, what is open is not looked for there
  */
-export function checkProcesses(events: readonly Recorded[]): Anomaly[] {
+export function checkProcesses(
+  events: readonly Recorded[],
+  { pending }: { readonly pending?: ReadonlySet<string> } = {},
+): Anomaly[] {
   const instances = new Map<string, Told>();
   const found: Anomaly[] = [];
   const sent = new Set<string>();
   const answered = new Set<string>();
+  const fired = new Set<string>();
   for (const event of events) {
     if (!isProcessEvent(event)) continue;
     const wrong = (why: string): void => {
       found.push(anomaly('duplicate', 'I9', event.stream, [event as Recorded], why));
     };
-    if (event.type === 'logfold.TimerFired') continue; // what it did is in the instance's stream
+    if (event.type === 'logfold.TimerFired') {
+      if (fired.has(event.data.timerId)) wrong(`fires timer ${event.data.timerId} again`);
+      fired.add(event.data.timerId);
+      continue;
+    }
     if (event.type === 'logfold.CommandRejected') {
       const { commandId } = event.data;
       if (answered.has(commandId)) wrong(`answers command ${commandId} again`);
@@ -48,6 +57,13 @@ export function checkProcesses(events: readonly Recorded[]): Anomaly[] {
         told.ended = true;
     }
   }
+  if (pending)
+    for (const [stream, { timers }] of instances)
+      for (const id of timers)
+        if (!pending.has(id) && !fired.has(id))
+          found.push(
+            anomaly('lost-write', 'I9', stream, [{ id }], 'is a timer that is open, but neither pending nor fired'),
+          );
   return found;
 }
 

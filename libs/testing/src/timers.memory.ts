@@ -54,7 +54,7 @@ export class MemoryTimers implements Timers<MemoryTx> {
   }
 
   #inOrder(): Entry[] {
-    return [...this.#pending.values()].sort((a, b) => a.dueAtMs - b.dueAtMs || (a.id < b.id ? -1 : 1));
+    return [...this.#pending.values()].sort((a, b) => a.dueAtMs - b.dueAtMs);
   }
 
   #staged(tx: MemoryTx): StagedTimers {
