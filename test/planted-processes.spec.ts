@@ -88,7 +88,7 @@ function takenFirst({ timers, transactions }: Database<MemoryTx>): Partial<Datab
 function withoutKeys({ events, commands }: Database<MemoryTx>): Partial<Database<MemoryTx>> {
   const append = (append: Append, options?: { readonly tx?: MemoryTx }) => {
     const { commands: parts = [], ...rest } = append;
-    const keyless = parts.map(({ handled: _, ...part }) => part);
+    const keyless = parts.map(({ events: count, metadata }) => ({ events: count, metadata }));
     return events.append(parts.length > 0 ? { ...rest, commands: keyless } : rest, options);
   };
   const [find, record] = [async () => new Map(), async () => new Set()];

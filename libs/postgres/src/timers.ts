@@ -11,13 +11,13 @@ interface Row {
 
 /** Timers as rows, due by the server's clock. */
 export class PostgresTimers implements Timers<Tx> {
-  readonly #statements: ReturnType<typeof statementsFor>;
+  readonly #statements: ReturnType<typeof timerStatements>;
 
   constructor(
     readonly pool: Pool,
     schema: string,
   ) {
-    this.#statements = statementsFor(schema);
+    this.#statements = timerStatements(schema);
   }
 
   async set(tx: Tx, timers: readonly (Timer & { readonly afterMs: number })[]): Promise<void> {
@@ -58,7 +58,8 @@ function timerOf({ id, stream, name, correlation_id: correlationId }: Row): Time
   return { id, stream, name, correlationId };
 }
 
-function statementsFor(schema: string) {
+/** The statements of timers, with the schema written in. */
+export function timerStatements(schema: string) {
   const columns = 'id, stream, name, correlation_id';
   return {
     /** $1: timers as JSON. */
