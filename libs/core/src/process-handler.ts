@@ -37,7 +37,7 @@ export function processHandler<Tx>(process: ProcessManager, parts: ProcessParts<
       const work = new Work();
       for (const input of received) {
         const stream = streamOf(process, input);
-        if (!stream.startsWith(`${process.name}-`)) continue; // said to another process manager
+        if (!stream?.startsWith(`${process.name}-`)) continue; // of no instance, or of another process manager
         const { instance, version } = loaded.get(stream) ?? (await load(process, parts, stream, tx));
         const step = stepOf(process, catalog, instance, input);
         if (step) work.add(stream, version, step.events, input);
@@ -56,11 +56,12 @@ export function processHandler<Tx>(process: ProcessManager, parts: ProcessParts<
   };
 }
 
-/** The stream of the instance that an input concerns. */
-function streamOf(process: ProcessManager, event: Recorded): string {
+/** The stream of the instance that an input concerns; undefined when it concerns none. */
+function streamOf(process: ProcessManager, event: Recorded): string | undefined {
   const heard = event as unknown as ProcessEvent;
   if (heard.type === 'logfold.TimerFired' || heard.type === 'logfold.CommandRejected') return heard.data.process;
-  return `${process.name}-${process.key[event.type]!(event)}`;
+  const key = process.key[event.type]!(event);
+  return key === undefined ? undefined : `${process.name}-${key}`;
 }
 
 async function load<Tx>(

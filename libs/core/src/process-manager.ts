@@ -25,7 +25,7 @@ export interface ProcessManager<S = any, E extends Event = any, C extends Comman
   readonly onError: RetryPolicy;
   readonly startedBy: ReadonlySet<string>;
   readonly initial: () => S;
-  readonly key: ByName<(event: Recorded) => string>;
+  readonly key: ByName<(event: Recorded) => string | undefined>;
   readonly evolve: ByName<(state: S, event: Recorded) => S>;
   readonly react: ByName<(state: S, event: Recorded) => readonly Effect[]>;
   readonly timeouts: ByName<(state: S) => readonly Effect[]>;
@@ -46,7 +46,7 @@ type Effects<W extends readonly unknown[], P extends readonly unknown[], N exten
  * Defines a process manager. Its state is a fold over its own stream, `NAME-KEY`, which holds what it heard and what it
  * did; `react` sees the state after `evolve` and returns effects, which happen once. All of it is pure.
  * @param definition.name unique in the service; its streams and its progress are kept under it
- * @param definition.key which of its instances an event concerns, for each type that it hears
+ * @param definition.key which of its instances an event concerns, for each type that it hears; undefined for none
  * @param definition.startedBy the events that may begin an instance; others without an instance are ignored
  * @param definition.startFrom where the first deployment begins: there is no default, since all of history would be acted on
  * @param definition.timeouts what becomes of a timeout that was not cancelled; this names those that there are
@@ -72,7 +72,7 @@ export function processManager<
   readonly publishes?: P;
   readonly startFrom: StartFrom;
   readonly onError?: RetryPolicy;
-  readonly key: { readonly [K in T]: (event: Of<Each<NoInfer<R>>, K>) => string };
+  readonly key: { readonly [K in T]: (event: Of<Each<NoInfer<R>>, K>) => string | undefined };
   readonly startedBy: readonly NoInfer<T>[];
   readonly initial: () => S;
   readonly evolve: { readonly [K in NoInfer<T>]?: (state: NoInfer<S>, event: Of<Each<NoInfer<R>>, K>) => NoInfer<S> };

@@ -18,7 +18,7 @@ import type { Transactions } from './transactions.js';
 export interface SubscriptionHandler<Tx = unknown> {
   readonly types: readonly string[];
   /** What orders an event for this handler, and is parked with it, where that is not the event's own key. */
-  keyOf?(event: Recorded): string;
+  keyOf?(event: Recorded): string | undefined;
   handle(events: readonly Recorded[], tx: Tx): Promise<void>;
 }
 

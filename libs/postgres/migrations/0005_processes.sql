@@ -11,3 +11,6 @@ CREATE INDEX timers_of_stream ON $schema.timers (md5(stream)); -- for people; a 
 
 GRANT SELECT ON $schema.timers TO logfold_app, logfold_read;
 GRANT INSERT, DELETE, UPDATE (id) ON $schema.timers TO logfold_app; -- UPDATE: to lock rows
+
+-- The first events of instances, for people who list them: every stream of a process manager begins with such a one.
+CREATE INDEX process_starts ON $schema.events (position) WHERE type = 'logfold.EventReceived' AND version = 1;

@@ -11,6 +11,7 @@ import { PostgresHandledCommands } from './handled-commands.js';
 import { PostgresLeases } from './leases.js';
 import { migrate } from './migrations.js';
 import { PostgresParked } from './parked.js';
+import { PostgresProcesses } from './processes.js';
 import { PostgresReadModelTables } from './read-model-tables.js';
 import { PostgresRelayMarks } from './relay-marks.js';
 import { APP_ROLE } from './roles.js';
@@ -38,6 +39,8 @@ export interface PostgresOptions {
 export interface PostgresDatabase extends Database<Tx> {
   readonly events: PostgresEventStore;
   readonly schema: string;
+  /** The instances of process managers, for people. */
+  readonly processes: PostgresProcesses;
 }
 
 const APPEND_CONNECTIONS = 2;
@@ -89,6 +92,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     parked: new PostgresParked(querying, schema),
     relayMarks: new PostgresRelayMarks(querying, schema),
     timers: new PostgresTimers(querying, schema),
+    processes: new PostgresProcesses(querying, schema),
     wakeUp,
     declareTopics: (topics) => declareTopics(querying, schema, topics),
     declaredTopics: () => declaredTopics(querying, schema),

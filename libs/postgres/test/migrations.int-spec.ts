@@ -40,6 +40,7 @@ async function backToFirst({ admin }: OpenShop): Promise<void> {
     DROP TABLE logfold.topics, logfold.relay, logfold.parked, logfold.parked_requests;
     DROP TABLE logfold.commands, logfold.snapshots, logfold.event_types, logfold.timers;
     DROP FUNCTION logfold.published;
+    DROP INDEX logfold.process_starts;
     ALTER TABLE logfold.checkpoints DROP COLUMN hint, DROP COLUMN event_id, DROP COLUMN log_id;
     DELETE FROM logfold.migrations WHERE number > 1;`);
 }
