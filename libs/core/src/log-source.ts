@@ -15,6 +15,7 @@ export function logSource(name: string, log: EventStore, wakeUp: WakeUp, options
   return {
     name,
     shared: false,
+    ends: async () => new Map([[0, await log.end()]]),
     async *read({ types, from, checkpoints, signal }) {
       const begin = async () => new Map([[0, { position: await firstPosition(from, log) }]]);
       const loaded = await checkpoints.load([0], begin);
