@@ -15,6 +15,7 @@ import { RebuildWatch } from './rebuild-watch.js';
 import { relay } from './relay.js';
 import type { Runner } from './runner.js';
 import { SharedReplay } from './shared-replay.js';
+import { SharedTail } from './shared-tail.js';
 import type { Source } from './source.js';
 import { subscription, type SubscriptionParts } from './subscription.js';
 import type { TopicDeclaration } from './topic.js';
@@ -163,9 +164,24 @@ function sourcesOf({ name, from, types }: ReadModel | Reaction, options: Logfold
     if (!heard.has(topic.name)) heard.set(topic.name, topics!.source(topic));
   }
   const sources = [...heard.values()];
-  const own = logSource(database.service, database.events, database.wakeUp);
+  const own = logSource(database.service, tailOf(options), database.wakeUp);
   return handled.some(isOwn) ? [own, ...sources] : sources;
 }
+
+/** One for all loops of a service: they read what is new together. */
+function tailOf(options: LogfoldOptions): SharedTail {
+  const { database, definitions } = options;
+  const tail =
+    tails.get(options) ??
+    new SharedTail(
+      database.events,
+      definitions.flatMap((definition) => (definition.kind === 'decider' ? [] : definition.types)),
+    );
+  tails.set(options, tail);
+  return tail;
+}
+
+const tails = new WeakMap<LogfoldOptions, SharedTail>();
 
 function common(
   { database, leaseTtlMs, onParked }: LogfoldOptions,
