@@ -4,6 +4,8 @@ import type { HandledCommands } from './handled-commands.js';
 import type { Leases } from './lease.js';
 import type { Parked } from './parked.js';
 import type { ReadModelTables } from './read-model-tables.js';
+import type { Rebuilds } from './rebuild.js';
+import type { RebuildTables } from './rebuild-tables.js';
 import type { RelayMarks } from './relay-mark.js';
 import type { Timers } from './timer.js';
 import type { LogIdentity, TopicDeclaration } from './topic.js';
@@ -20,6 +22,8 @@ export interface Database<Tx = unknown> {
   readonly leases: Leases;
   readonly transactions: Transactions<Tx>;
   readonly readModels: ReadModelTables<Tx>;
+  readonly rebuilds: Rebuilds;
+  readonly rebuildTables: RebuildTables<Tx>;
   readonly parked: Parked<Tx>;
   readonly relayMarks: RelayMarks;
   readonly timers: Timers<Tx>;

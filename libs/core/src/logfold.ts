@@ -9,7 +9,9 @@ import { ProcessEvents } from './process-events.js';
 import type { ProcessManager } from './process-manager.js';
 import { processRunners } from './process-runners.js';
 import type { Reaction } from './reaction.js';
+import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
+import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 import { subscriptionName } from './read-model-handler.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
@@ -17,7 +19,7 @@ import { ownTopics, serviceRunners } from './service-runners.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
-export type Definition = Decider | ReadModel | ProcessManager | Reaction;
+export type Definition = Decider | AnyReadModel | ProcessManager | Reaction;
 
 /** A kind of loop that a process can run. */
 export type Role = 'relay' | 'read-models' | 'processes' | 'timers' | 'reactions';
@@ -42,6 +44,8 @@ export interface LogfoldOptions {
   readonly runner?: RunnerOptions;
   /** How long a command may be repeated under its idempotency key, 7 days by default. */
   readonly idempotencyKeyDays?: number;
+  /** How much memory the rows of one read model may take while it is rebuilt, 256 MiB by default; more goes to its table. */
+  readonly rebuildMemoryBytes?: number;
   /** Told when an event could not be handled and its key was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
   /** Told when a process manager ignored an event: it concerned no open instance. Maybe more than once. */
@@ -62,6 +66,8 @@ export interface Logfold {
   readonly runners: readonly Runner[];
   handler<D extends Decider>(decider: D): HandlerOf<D>;
   rows<M extends ReadModel>(model: M): RowsOf<M>;
+  /** The full names of the tables that a read model in SQL is queried in. */
+  tables<M extends SqlReadModel>(model: M): TablesOf<M>;
   /** Migrates, creates tables, starts the loops. Once. */
   start(): Promise<void>;
   /** Ends the loops in order, gives their leases back, closes the database. Idempotent. */
@@ -72,7 +78,7 @@ export interface Logfold {
 export function logfold(options: LogfoldOptions): Logfold {
   const { database, definitions } = options;
   const deciders = definitions.filter((definition) => definition.kind === 'decider');
-  const models = definitions.filter((definition) => definition.kind === 'read model');
+  const models = definitions.filter(isReadModel);
   refuseDuplicates(
     'decider',
     deciders.map((decider) => decider.name),
@@ -102,7 +108,7 @@ export function logfold(options: LogfoldOptions): Logfold {
   async function start(): Promise<void> {
     await database.open();
     await database.declareTopics(ownTopics(options));
-    for (const model of models) await database.readModels.prepare(model);
+    for (const model of models) await prepareReadModel(database, model);
     for (const runner of runners) runner.start();
     if (options.run !== 'nothing') retention.start();
   }
@@ -121,6 +127,11 @@ export function logfold(options: LogfoldOptions): Logfold {
       if (!models.includes(model))
         throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
       return database.readModels.rows(model) as RowsOf<typeof model>;
+    },
+    tables(model) {
+      if (!models.includes(model))
+        throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
+      return database.readModels.names(model) as TablesOf<typeof model>;
     },
     start() {
       starting ??= start();

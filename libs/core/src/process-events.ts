@@ -41,6 +41,9 @@ export type ProcessEvent = EventOf<typeof ProcessEvents>;
 /** What is heard by process managers besides the events that they name. */
 export const HEARD = ['logfold.TimerFired', 'logfold.CommandRejected'] as const;
 
+/** What the loops of process managers look for in the log besides those events. */
+export const FOLLOWED = [...HEARD, 'logfold.CommandSent'] as const;
+
 /** The stream that holds a timer's only event. */
 export const timerStream = (timerId: string): string => `logfold_timer-${timerId}`;
 

@@ -10,7 +10,7 @@ import type { ProcessManager } from './process-manager.js';
 import { retry } from './retry-policy.js';
 import type { Runner } from './runner.js';
 import { SENT_AT_ONCE, SENT_COMMANDS, sentCommandsHandler } from './sent-commands.js';
-import { common, runs, sourcesOf } from './service-runners.js';
+import { common, processName, runs, sourcesOf, tailOf } from './service-runners.js';
 import { subscription } from './subscription.js';
 import { timerRunner } from './timer-runner.js';
 
@@ -19,31 +19,37 @@ export type Handlers = ReadonlyMap<Decider, Handler>;
 
 /**
  * The loops of a service's process managers: one for each, one that has their commands decided, one that fires timers.
+ * @param owner who holds the leases: this process, unless several services of a test share one
  * @throws InvalidDefinition for a process manager whose commands nobody decides, or whose streams are a decider's too
  */
-export function processRunners(options: LogfoldOptions, catalog: EventCatalog, handlers: Handlers): Runner[] {
+export function processRunners(
+  options: LogfoldOptions,
+  catalog: EventCatalog,
+  handlers: Handlers,
+  owner = processName,
+): Runner[] {
   const { database, definitions, runner } = options;
   const processes = definitions.filter((definition) => definition.kind === 'process manager');
   if (processes.length === 0) return [];
   for (const process of processes) check(process, options, handlers);
   return [
-    ...(runs(options, 'processes') ? processes.map((process) => processRunner(process, options, catalog)) : []),
-    ...(runs(options, 'processes') ? [sentCommandsRunner(options, catalog, handlers)] : []),
+    ...(runs(options, 'processes') ? processes.map((process) => processRunner(process, options, catalog, owner)) : []),
+    ...(runs(options, 'processes') ? [sentCommandsRunner(options, catalog, handlers, owner)] : []),
     ...(runs(options, 'timers') ? [timerRunner(database, runner)] : []),
   ];
 }
 
 /** One runner for all sources: an instance hears events of several. */
-function processRunner(process: ProcessManager, options: LogfoldOptions, catalog: EventCatalog): Runner {
+function processRunner(process: ProcessManager, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner {
   const { database, onIgnored, runner } = options;
   const heard = sourcesOf(process, options);
   const own = heard.some(({ name }) => name === database.service);
   const parts = { ...database, catalog, ...(onIgnored === undefined ? {} : { onIgnored }) };
   return subscription(
     {
-      ...common(options, catalog),
+      ...common(options, catalog, owner),
       name: process.name,
-      sources: own ? heard : [logSource(database.service, database.events, database.wakeUp), ...heard],
+      sources: own ? heard : [logSource(database.service, tailOf(options), database.wakeUp), ...heard],
       from: process.startFrom,
       handler: processHandler(process, parts),
       onError: process.onError,
@@ -53,13 +59,13 @@ function processRunner(process: ProcessManager, options: LogfoldOptions, catalog
   );
 }
 
-function sentCommandsRunner(options: LogfoldOptions, catalog: EventCatalog, handlers: Handlers): Runner {
+function sentCommandsRunner(options: LogfoldOptions, catalog: EventCatalog, handlers: Handlers, owner: string): Runner {
   const { service, events, wakeUp } = options.database;
   return subscription(
     {
-      ...common(options, catalog),
+      ...common(options, catalog, owner),
       name: SENT_COMMANDS,
-      sources: [logSource(service, events, wakeUp, { batchSize: SENT_AT_ONCE })],
+      sources: [logSource(service, tailOf(options), wakeUp, { batchSize: SENT_AT_ONCE })],
       from: 'beginning', // what was sent is to be decided, whenever that was
       handler: sentCommandsHandler((registry, command) => handlerOf(registry, command, options, handlers), events),
       onError: retry(5).thenPark(),

@@ -2,6 +2,7 @@ import { InvalidDefinition } from './errors.js';
 import type { Each, Event, Recorded } from './events.js';
 import { checkIdentifier } from './names.js';
 import type { Out, Schema } from './schema.js';
+import { sqlReadModel } from './sql-read-model.js';
 
 type Of<E extends Event, N> = Recorded<Extract<E, { type: N }>>;
 
@@ -27,6 +28,8 @@ export interface ReadModel<Row extends object = any, Key extends object = any> {
   readonly from: readonly object[];
   readonly row: Schema<any, Row>;
   readonly table: Sql;
+  /** Properties whose values differ from those of the version before on purpose; all others must agree at a rebuild. */
+  readonly changes?: readonly string[] | 'everything';
   /** The types of the events that it folds. */
   readonly types: readonly string[];
   /** The keys of the rows that an event touches. */
@@ -51,13 +54,7 @@ export type RowsOf<M> = M extends ReadModel<infer Row, infer Key> ? Rows<Row, Ke
 type KeyOf<E extends Event, T extends string, Key> =
   ((event: Of<E, T>) => Keys<Key>) | { readonly [N in T]: (event: Of<E, N>) => Keys<Key> };
 
-/**
- * Declares a read model. The events that it handles are the keys of `evolve`.
- * The table's columns are the row's properties in snake_case; its PRIMARY KEY must be the properties of `key`.
- * Row values are what JSON holds: write times as ISO strings, money as integers.
- * @throws InvalidDefinition for a name that cannot be a table's, or a version below 1.
- */
-export function readModel<
+function foldedReadModel<
   const R extends readonly unknown[],
   T extends Each<R>['type'],
   S extends Schema<any, object>,
@@ -68,6 +65,7 @@ export function readModel<
   readonly from: R;
   readonly row: S;
   readonly table: Sql;
+  readonly changes?: readonly (keyof Out<NoInfer<S>> & string)[] | 'everything';
   readonly key: KeyOf<Each<NoInfer<R>>, NoInfer<T>, Key>;
   /** `key` is that of the row at hand: an event that touches several rows is folded once into each. */
   readonly evolve: {
@@ -97,3 +95,12 @@ export function readModel<
       : (event: Event) => (key as unknown as Record<string, (event: Event) => Keys<Key>>)[event.type]!(event);
   return { kind: 'read model', ...definition, types, key: keyOf } as unknown as ReadModel<Out<S>, Key>;
 }
+
+/**
+ * Declares a read model. The events that it handles are the keys of `evolve`.
+ * The table's columns are the row's properties in snake_case; its PRIMARY KEY must be the properties of `key`.
+ * Row values are what JSON holds: write times as ISO strings, money as integers.
+ * `readModel.sql` is for what is no fold by key.
+ * @throws InvalidDefinition for a name that cannot be a table's, or a version below 1.
+ */
+export const readModel = Object.assign(foldedReadModel, { sql: sqlReadModel });

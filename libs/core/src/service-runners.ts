@@ -1,22 +1,30 @@
 import { randomUUID } from 'node:crypto';
+import { systemClock } from './clock.js';
 import { InvalidDefinition } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
 import { registryOf } from './events.js';
 import { logSource } from './log-source.js';
 import { serviceOf, topicOf } from './log-topics.js';
 import type { LogfoldOptions, Role } from './logfold.js';
+import { FOLLOWED } from './process-events.js';
 import type { Reaction } from './reaction.js';
 import { reactionHandler } from './reaction-handler.js';
-import type { ReadModel } from './read-model.js';
 import { readModelHandler, subscriptionName } from './read-model-handler.js';
+import { RebuildRunner } from './rebuild-runner.js';
+import { RebuildWatch } from './rebuild-watch.js';
 import { relay } from './relay.js';
 import type { Runner } from './runner.js';
+import { SharedReplay } from './shared-replay.js';
+import { SharedTail } from './shared-tail.js';
 import type { Source } from './source.js';
+import { isReadModel, type AnyReadModel } from './sql-read-model.js';
 import { subscription, type SubscriptionParts } from './subscription.js';
 import type { TopicDeclaration } from './topic.js';
 
+const REBUILD_MEMORY = 256 * 1024 * 1024;
+
 /** Who holds this process's leases. */
-const processName = `${process.pid}-${randomUUID()}`;
+export const processName = `${process.pid}-${randomUUID()}`;
 
 /**
  * The registries of a service's own events: those given in `events`, and those that its definitions name.
@@ -56,15 +64,23 @@ export function ownTopics(options: LogfoldOptions): TopicDeclaration[] {
   return [...declared.values()];
 }
 
-/** The loops of a service, as far as this process runs them. */
-export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog): Runner[] {
+/**
+ * The loops of a service, as far as this process runs them.
+ * @param owner who holds the leases: this process, unless several services of a test share one
+ */
+export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog, owner = processName): Runner[] {
   const { definitions } = options;
-  const models = definitions.filter((definition) => definition.kind === 'read model');
+  const models = definitions.filter(isReadModel);
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
+  const shared = sharedByRebuilds(options);
   return [
-    ...(runs(options, 'relay') ? relayRunners(options) : []),
-    ...(runs(options, 'read-models') ? models.map((model) => readModelRunner(model, options, catalog)) : []),
-    ...(runs(options, 'reactions') ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog)) : []),
+    ...(runs(options, 'relay') ? relayRunners(options, owner) : []),
+    ...(runs(options, 'read-models')
+      ? models.map((model) => readModelRunner(model, options, catalog, owner, shared))
+      : []),
+    ...(runs(options, 'reactions')
+      ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog, owner))
+      : []),
   ];
 }
 
@@ -73,12 +89,12 @@ export function runs({ run = 'everything' }: LogfoldOptions, role: Role): boolea
   return run === 'everything' || (run !== 'nothing' && run.includes(role));
 }
 
-function relayRunners(options: LogfoldOptions): Runner[] {
+function relayRunners(options: LogfoldOptions, owner: string): Runner[] {
   const { database, topics, leaseTtlMs, onLost } = options;
   const declared = ownTopics(options);
   if (!topics?.publisher || declared.length === 0) return [];
   const { events: log, relayMarks: marks, wakeUp, leases } = database;
-  const parts = { log, marks, wakeUp, leases, topics: declared, publisher: topics.publisher, owner: processName };
+  const parts = { log, marks, wakeUp, leases, topics: declared, publisher: topics.publisher, owner };
   return [
     relay(
       { ...parts, ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }), ...(onLost === undefined ? {} : { onLost }) },
@@ -87,28 +103,50 @@ function relayRunners(options: LogfoldOptions): Runner[] {
   ];
 }
 
-/** One runner for all sources: a row may be touched by events of several. */
-function readModelRunner(model: ReadModel, options: LogfoldOptions, catalog: EventCatalog): Runner {
+/** What the rebuilds of a service have together: one look for requests, one reading of the log. */
+interface SharedByRebuilds {
+  readonly watch: RebuildWatch;
+  readonly replay: SharedReplay;
+}
+
+function sharedByRebuilds({ database, runner: { clock = systemClock } = {} }: LogfoldOptions): SharedByRebuilds {
+  return { watch: new RebuildWatch(database.rebuilds, clock), replay: new SharedReplay(database.events, clock) };
+}
+
+/** One runner for all sources: a row may be touched by events of several. Rebuilds are done beside it, with its lease. */
+function readModelRunner(
+  model: AnyReadModel,
+  options: LogfoldOptions,
+  catalog: EventCatalog,
+  owner: string,
+  { watch, replay }: SharedByRebuilds,
+): Runner {
+  const { database, runner: { clock = systemClock } = {}, rebuildMemoryBytes: memoryBytes = REBUILD_MEMORY } = options;
+  const sources = sourcesOf(model, options);
+  const parts = { model, database, sources, catalog, replay, memoryBytes, clock };
+  const rebuilds = new RebuildRunner(parts, watch, options.runner);
   return subscription(
     {
-      ...common(options, catalog),
+      ...common(options, catalog, owner),
       name: subscriptionName(model),
-      sources: sourcesOf(model, options),
+      sources,
       from: 'beginning',
-      handler: readModelHandler(model, options.database.readModels),
+      handler: readModelHandler(model, database.readModels),
       oneWriter: true,
+      before: (signal) => rebuilds.begin(signal),
+      beside: (beside) => rebuilds.go(beside),
     },
     options.runner,
   );
 }
 
 /** A runner for each source: nothing orders events of different logs. */
-function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: EventCatalog): Runner[] {
+function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner[] {
   const sources = sourcesOf(reaction, options);
   return sources.map((source) =>
     subscription(
       {
-        ...common(options, catalog),
+        ...common(options, catalog, owner),
         name: reaction.name,
         lease: `${reaction.name} from ${source.name}`,
         sources: [source],
@@ -142,14 +180,36 @@ export function sourcesOf(
     if (!heard.has(topic.name)) heard.set(topic.name, topics!.source(topic));
   }
   const sources = [...heard.values()];
-  const own = logSource(database.service, database.events, database.wakeUp);
+  const own = logSource(database.service, tailOf(options), database.wakeUp);
   return handled.some(isOwn) ? [own, ...sources] : sources;
 }
+
+/** One for all loops of a service: they read what is new together. */
+export function tailOf(options: LogfoldOptions): SharedTail {
+  const { database, definitions } = options;
+  const tail =
+    tails.get(options) ??
+    new SharedTail(
+      database.events,
+      definitions.flatMap((definition) =>
+        definition.kind === 'decider'
+          ? []
+          : definition.kind === 'process manager'
+            ? [...definition.types, ...FOLLOWED]
+            : definition.types,
+      ),
+    );
+  tails.set(options, tail);
+  return tail;
+}
+
+const tails = new WeakMap<LogfoldOptions, SharedTail>();
 
 /** What the subscriptions of a service have in common. */
 export function common(
   { database, leaseTtlMs, onParked }: LogfoldOptions,
   catalog: EventCatalog,
+  owner: string,
 ): Pick<
   SubscriptionParts<any>,
   'catalog' | 'checkpoints' | 'parked' | 'transactions' | 'leases' | 'owner' | 'leaseTtlMs' | 'onParked'
@@ -161,7 +221,7 @@ export function common(
     parked,
     transactions,
     leases,
-    owner: processName,
+    owner,
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
     ...(onParked === undefined ? {} : { onParked }),
   };
