@@ -3,7 +3,9 @@ import { commandRegistryOf } from './commands.js';
 import type { Decider } from './decider.js';
 import { InvalidDefinition } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
+import { registryOf } from './events.js';
 import { logSource } from './log-source.js';
+import { serviceOf } from './log-topics.js';
 import type { LogfoldOptions } from './logfold.js';
 import { processHandler } from './process-handler.js';
 import type { ProcessManager } from './process-manager.js';
@@ -83,7 +85,14 @@ function handlerOf(registry: string, command: string, { database }: LogfoldOptio
   );
 }
 
-function check({ name, sends }: ProcessManager, { database }: LogfoldOptions, handlers: Handlers): void {
+function check({ name, sends, publishes }: ProcessManager, options: LogfoldOptions, handlers: Handlers): void {
+  const { database, topics } = options;
+  const foreign = publishes.map(registryOf).find((one) => topics && serviceOf(one.name) !== database.service);
+  if (foreign)
+    throw new InvalidDefinition(
+      `Process manager "${name}" of service "${database.service}" publishes events of "${foreign.name}", which belong to another ` +
+        'service: publish events of its own',
+    );
   const deciders = [...handlers.keys()];
   for (const registry of sends) {
     const deciding = deciders.filter(({ commands }) => commands === registry);

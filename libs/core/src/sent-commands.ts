@@ -1,6 +1,6 @@
 import type { Handler } from './command-handler.js';
 import type { Command } from './commands.js';
-import { CommandRejected } from './errors.js';
+import { AppendOutcomeUnknown, CommandRejected, DatabaseUnavailable } from './errors.js';
 import type { Append, EventStore } from './event-store.js';
 import type { EventOf, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
@@ -49,6 +49,9 @@ export function sentCommandsHandler<Tx>(
       await handler.handle(command, { idempotencyKey: id, keepKey: true, metadata: caused });
       return undefined;
     } catch (error) {
+      if (error instanceof AppendOutcomeUnknown)
+        // its key makes it safe to repeat: no reason to park it
+        throw new DatabaseUnavailable(error.message, { cause: error });
       if (!(error instanceof CommandRejected)) throw error;
       const { rejected, message, details } = error;
       const rejection = details === undefined ? { rejected, message } : { rejected, message, details };

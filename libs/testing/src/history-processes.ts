@@ -1,14 +1,20 @@
 import { isProcessEvent, type Recorded } from '@logfold/core';
 import { anomaly, type Anomaly } from './history-anomaly.js';
 
+/** The log of a service that runs process managers. */
+export interface ProcessDump {
+  /** All of it, in the order of positions. */
+  readonly events: readonly Recorded[];
+  /** The ids of the timers that are set; unless given, what is open is not looked for there. */
+  readonly pending?: ReadonlySet<string>;
+}
+
 /**
  * I9: an instance of a process manager ends once, everything that it was told counted once, and no timer is lost.
- * @param events the whole log of its service, in the order of positions
- * @param options.pending the ids of the timers that are set; unless given, what is open is not looked for there
  */
 export function checkProcesses(
-  events: readonly Recorded[],
-  { pending }: { readonly pending?: ReadonlySet<string> } = {},
+  events: ProcessDump['events'],
+  { pending }: Pick<ProcessDump, 'pending'> = {},
 ): Anomaly[] {
   const instances = new Map<string, Told>();
   const found: Anomaly[] = [];

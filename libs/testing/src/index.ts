@@ -35,7 +35,7 @@ export {
   type PolledRecord,
   type PollOperation,
 } from './history-operation.js';
-export { checkProcesses } from './history-processes.js';
+export { checkProcesses, type ProcessDump } from './history-processes.js';
 export { checkReadModel, type ReadModelDump } from './history-read-models.js';
 export { checkTopic, type TopicEvent, type TopicRecordSeen } from './history-topic.js';
 
