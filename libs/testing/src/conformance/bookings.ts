@@ -163,7 +163,11 @@ export class Bookings {
       runner: { backoff: { firstMs: 2, maxMs: 20 } },
       onIgnored: (_process: string, event: Recorded) => this.ignored.push(event),
     };
-    this.runners = processRunners(options, catalog, new Map([[Shelf, commandHandler(Shelf, database.events, { commands: database.commands })]]));
+    this.runners = processRunners(
+      options,
+      catalog,
+      new Map([[Shelf, commandHandler(Shelf, database.events, { commands: database.commands })]]),
+    );
     for (const runner of this.runners) runner.start();
   }
 
