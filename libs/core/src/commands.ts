@@ -57,5 +57,16 @@ export function commands<const C extends CommandTypes>(
     };
     return [type, Object.assign(create, { type, schema })];
   });
-  return Object.fromEntries(creators);
+  const made = Object.fromEntries(creators) as Commands<C>;
+  categories.set(made, category);
+  return made;
 }
+
+/** The category of the streams that a registry made by `commands` names. */
+export function categoryOf(of: object): string {
+  const found = categories.get(of);
+  if (found === undefined) throw new InvalidDefinition('expected a registry made by commands(...)');
+  return found;
+}
+
+const categories = new WeakMap<object, string>();

@@ -1,5 +1,6 @@
 import type { Checkpoints } from './checkpoint.js';
 import type { EventStore } from './event-store.js';
+import type { EventTypes } from './event-types.js';
 import type { HandledCommands } from './handled-commands.js';
 import type { Leases } from './lease.js';
 import type { Parked } from './parked.js';
@@ -15,6 +16,7 @@ export interface Database<Tx = unknown> {
   readonly service: string;
   readonly events: EventStore<Tx>;
   readonly commands: HandledCommands<Tx>;
+  readonly eventTypes: EventTypes;
   readonly checkpoints: Checkpoints<Tx>;
   readonly leases: Leases;
   readonly transactions: Transactions<Tx>;

@@ -190,6 +190,17 @@ export class UnreadableEventVersion extends LogfoldError {
   }
 }
 
+/** The log holds events that this code could not read. Thrown at start, before any of them is met. */
+export class LogNotReadable extends LogfoldError {
+  readonly code = 'log-not-readable';
+  constructor(readonly faults: readonly string[]) {
+    super(
+      `The log holds events that this code cannot read: ${faults.join('; ')}. ` +
+        'Declare them in the events(...) of their category, or deploy the code that wrote them',
+    );
+  }
+}
+
 /** More appends wait than the queue may hold: the database is slower than the callers. Try again later. */
 export class AppendQueueFull extends LogfoldError {
   readonly code = 'append-queue-full';

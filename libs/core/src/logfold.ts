@@ -3,6 +3,7 @@ import type { Database } from './database.js';
 import type { Decider } from './decider.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
+import { checkReadableLog } from './event-types.js';
 import type { Recorded } from './events.js';
 import { KEY_DAYS, keyRetention } from './key-retention.js';
 import type { Reaction } from './reaction.js';
@@ -10,7 +11,7 @@ import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './read-model-handler.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
-import { ownTopics, serviceRunners } from './service-runners.js';
+import { ownRegistries, ownTopics, serviceRunners } from './service-runners.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
@@ -41,6 +42,8 @@ export interface LogfoldOptions {
   readonly idempotencyKeyDays?: number;
   /** Told when an event could not be handled and its key was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
+  /** Told at start of what is no error, but may become one: events of types that this code does not know. */
+  readonly onWarning?: (warning: string) => void;
   /** Told when a broker had lost records that it had acknowledged; they are sent again. */
   readonly onLost?: (lost: LostRecords) => void;
 }
@@ -57,7 +60,7 @@ export interface Logfold {
   readonly runners: readonly Runner[];
   handler<D extends Decider>(decider: D): HandlerOf<D>;
   rows<M extends ReadModel>(model: M): RowsOf<M>;
-  /** Migrates, creates tables, starts the loops. Once. */
+  /** Migrates, checks that the log can be read, creates tables, starts the loops. Once. @throws LogNotReadable */
   start(): Promise<void>;
   /** Ends the loops in order, gives their leases back, closes the database. Idempotent. */
   stop(): Promise<void>;
@@ -95,6 +98,9 @@ export function logfold(options: LogfoldOptions): Logfold {
   async function start(): Promise<void> {
     await database.open();
     await database.declareTopics(ownTopics(options));
+    const { eventTypes } = database;
+    const { onWarning = () => {} } = options;
+    await checkReadableLog({ eventTypes, catalog, deciders, registries: ownRegistries(options), onWarning });
     for (const model of models) await database.readModels.prepare(model);
     for (const runner of runners) runner.start();
     if (options.run !== 'nothing') retention.start();

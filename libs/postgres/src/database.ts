@@ -5,6 +5,7 @@ import { PostgresCheckpoints } from './checkpoints.js';
 import { Connection, Pool, type ConnectionOptions, type Tx } from './connection.js';
 import { translating } from './errors.js';
 import { PostgresEventStore } from './event-store.js';
+import { PostgresEventTypes } from './event-types.js';
 import { checkLog, checkServer } from './fitness.js';
 import { fork } from './fork.js';
 import { PostgresHandledCommands } from './handled-commands.js';
@@ -81,6 +82,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     schema,
     events: new PostgresEventStore(querying, scanning, statements, appender),
     commands: new PostgresHandledCommands(querying, statements),
+    eventTypes: new PostgresEventTypes(querying, scanning, schema),
     checkpoints: new PostgresCheckpoints(querying, schema),
     leases: new PostgresLeases(querying, schema),
     transactions,

@@ -1,6 +1,7 @@
 import { checkIdentifier, DatabaseUnavailable, systemClock, type Clock, type Database } from '@logfold/core';
 import { MemoryCheckpoints } from './checkpoints.memory.js';
 import { MemoryEventStore } from './event-store.memory.js';
+import { MemoryEventTypes } from './event-types.memory.js';
 import { MemoryHandledCommands } from './handled-commands.memory.js';
 import { MemoryLeases } from './leases.memory.js';
 import { MemoryParked } from './parked.memory.js';
@@ -38,6 +39,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     wakeUp,
     events,
     commands,
+    eventTypes: new MemoryEventTypes(events),
     checkpoints,
     leases,
     transactions: memoryTransactions(),

@@ -1,5 +1,6 @@
 import { checkpointsContract } from './checkpoints.contract.js';
 import { eventStoreContract } from './event-store.contract.js';
+import { eventTypesContract } from './event-types.contract.js';
 import { forkContract } from './fork.contract.js';
 import { POSTGRES_LIKE, type Capabilities, type OpenDatabase } from './harness.js';
 import { handledCommandsContract } from './handled-commands.contract.js';
@@ -22,6 +23,7 @@ import { wakeUpContract } from './wake-up.contract.js';
 export function databaseContract(name: string, open: OpenDatabase, capabilities: Capabilities = POSTGRES_LIKE): void {
   eventStoreContract(name, open);
   handledCommandsContract(name, open);
+  eventTypesContract(name, open);
   publishedContract(name, open);
   checkpointsContract(name, open, capabilities);
   parkedContract(name, open);
@@ -37,6 +39,7 @@ export function databaseContract(name: string, open: OpenDatabase, capabilities:
 
 export { checkpointsContract } from './checkpoints.contract.js';
 export { eventStoreContract } from './event-store.contract.js';
+export { eventTypesContract } from './event-types.contract.js';
 export { forkContract } from './fork.contract.js';
 export { handledCommandsContract } from './handled-commands.contract.js';
 export { leasesContract } from './leases.contract.js';
