@@ -6,6 +6,7 @@ import type { Leases } from './lease.js';
 import type { Parked } from './parked.js';
 import type { ReadModelTables } from './read-model-tables.js';
 import type { RelayMarks } from './relay-mark.js';
+import type { Snapshots } from './snapshot.js';
 import type { LogIdentity, TopicDeclaration } from './topic.js';
 import type { Transactions } from './transactions.js';
 import type { WakeUp } from './wake-up.js';
@@ -16,6 +17,7 @@ export interface Database<Tx = unknown> {
   readonly service: string;
   readonly events: EventStore<Tx>;
   readonly commands: HandledCommands<Tx>;
+  readonly snapshots: Snapshots;
   readonly eventTypes: EventTypes;
   readonly checkpoints: Checkpoints<Tx>;
   readonly leases: Leases;

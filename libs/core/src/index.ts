@@ -88,6 +88,7 @@ export type {
   StreamRange,
 } from './event-store.js';
 export type { DeclaredType, EventTypes as DeclaredTypes } from './event-types.js';
+export type { Snapshot, SnapshotPolicy, Snapshots } from './snapshot.js';
 export type { HandledCommand, HandledCommands } from './handled-commands.js';
 export type { Checkpoint, CheckpointKey, Checkpoints, Move } from './checkpoint.js';
 export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } from './parked.js';

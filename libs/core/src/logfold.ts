@@ -89,8 +89,10 @@ export function logfold(options: LogfoldOptions): Logfold {
   const catalog = eventCatalog(registries);
 
   // Each with a cache of its own: two deciders may fold the same stream into different states.
-  const { events, commands } = database;
-  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, events, { commands })]));
+  const { events, commands, snapshots } = database;
+  const handlers = new Map(
+    deciders.map((decider) => [decider, commandHandler(decider, events, { commands, snapshots })]),
+  );
   const runners = serviceRunners(options, catalog);
   const retention = keyRetention(commands, options.idempotencyKeyDays ?? KEY_DAYS, options.runner);
 

@@ -18,10 +18,10 @@ CREATE INDEX commands_by_age ON $schema.commands (recorded_at) WHERE NOT kept;
 CREATE TABLE $schema.snapshots (
   stream   text        NOT NULL,
   fold     text        NOT NULL,
-  hash     text        NOT NULL, -- of the fold's code: a state of another code is not used
+  hash     text        NOT NULL, -- of the fold's code and of the row: a state of another code, or a damaged one, is not used
   version  int         NOT NULL CHECK (version > 0),
   event_id uuid        NOT NULL, -- of the event at that version: a state of another history is not used
-  state    jsonb       NOT NULL,
+  state    json        NOT NULL, -- as it was written: jsonb would put its properties into another order
   saved_at timestamptz NOT NULL DEFAULT statement_timestamp(),
   PRIMARY KEY (stream, fold)
 );

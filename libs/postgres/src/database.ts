@@ -15,6 +15,7 @@ import { PostgresParked } from './parked.js';
 import { PostgresReadModelTables } from './read-model-tables.js';
 import { PostgresRelayMarks } from './relay-marks.js';
 import { APP_ROLE } from './roles.js';
+import { PostgresSnapshots } from './snapshots.js';
 import { statementsFor } from './statements.js';
 import { declaredTopics, declareTopics } from './topics-table.js';
 import { PostgresTransactions } from './transactions.js';
@@ -82,6 +83,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     schema,
     events: new PostgresEventStore(querying, scanning, statements, appender),
     commands: new PostgresHandledCommands(querying, statements),
+    snapshots: new PostgresSnapshots(querying, schema),
     eventTypes: new PostgresEventTypes(querying, scanning, schema),
     checkpoints: new PostgresCheckpoints(querying, schema),
     leases: new PostgresLeases(querying, schema),

@@ -97,7 +97,11 @@ describe('a golden corpus', () => {
       ),
       'no way',
     ],
-    ['an upcaster makes what does not fit', registry(versioned(2, first, { 1: () => ({ place: { shelf: 1 } }) })), 'sku'],
+    [
+      'an upcaster makes what does not fit',
+      registry(versioned(2, first, { 1: () => ({ place: { shelf: 1 } }) })),
+      'sku',
+    ],
   ])('is broken when %s', (_, today, text) => {
     expect(() => check(today)).toThrow(GoldenCorpusBroken);
     expect(() => check(today)).toThrow(text);

@@ -7,6 +7,7 @@ import { MemoryLeases } from './leases.memory.js';
 import { MemoryParked } from './parked.memory.js';
 import { MemoryReadModelTables } from './read-model-tables.memory.js';
 import { MemoryRelayMarks } from './relay-marks.memory.js';
+import { MemorySnapshots } from './snapshots.memory.js';
 import { MemoryTopicsTable } from './topics-table.memory.js';
 import { memoryTransactions, type MemoryTx } from './transactions.memory.js';
 import { MemoryWakeUp } from './wake-up.memory.js';
@@ -39,6 +40,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     wakeUp,
     events,
     commands,
+    snapshots: new MemorySnapshots(),
     eventTypes: new MemoryEventTypes(events),
     checkpoints,
     leases,
