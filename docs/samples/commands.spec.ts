@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { decider, jsonSchemaOf, logfold } from '@logfold/core';
+import { jsonSchemaOf, logfold } from '@logfold/core';
 import { goldenCorpus, memory } from '@logfold/testing';
+import { BusyStock } from './busy-stock.js';
 import { Stock, StockCommands, StockEvents } from './stock.js';
 
 // #region key
@@ -17,15 +18,6 @@ test('a command that is sent again has one effect, and the first answer', async 
   const reused = stock.handle(another, { idempotencyKey: 'delivery-4711' });
   await expect(reused).rejects.toMatchObject({ code: 'idempotency-key-reused' });
   await shop.stop();
-});
-// #endregion
-
-// #region snapshot
-export const BusyStock = decider({
-  ...Stock,
-  snapshot: { version: 1, every: 500 },
-  commands: StockCommands,
-  events: StockEvents,
 });
 // #endregion
 

@@ -7,6 +7,7 @@ import { checkReadableLog } from './event-types.js';
 import type { Recorded } from './events.js';
 import { KEY_DAYS, keyRetention } from './key-retention.js';
 import type { Reaction } from './reaction.js';
+import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './read-model-handler.js';
 import type { LostRecords } from './relay-plan.js';
@@ -40,6 +41,8 @@ export interface LogfoldOptions {
   readonly runner?: RunnerOptions;
   /** How long a command may be repeated under its idempotency key, 7 days by default. */
   readonly idempotencyKeyDays?: number;
+  /** How much memory the rows of one read model may take while it is rebuilt, 256 MiB by default; more goes to its table. */
+  readonly rebuildMemoryBytes?: number;
   /** Told when an event could not be handled and its key was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
   /** Told at start of what is no error, but may become one: events of types that this code does not know. */
@@ -103,7 +106,7 @@ export function logfold(options: LogfoldOptions): Logfold {
     const { eventTypes } = database;
     const { onWarning = () => {} } = options;
     await checkReadableLog({ eventTypes, catalog, deciders, registries: ownRegistries(options), onWarning });
-    for (const model of models) await database.readModels.prepare(model);
+    for (const model of models) await prepareReadModel(database, model);
     for (const runner of runners) runner.start();
     if (options.run !== 'nothing') retention.start();
   }

@@ -27,6 +27,8 @@ export interface ReadModel<Row extends object = any, Key extends object = any> {
   readonly from: readonly object[];
   readonly row: Schema<any, Row>;
   readonly table: Sql;
+  /** Properties whose values differ from those of the version before on purpose; all others must agree at a rebuild. */
+  readonly changes?: readonly string[] | 'everything';
   /** The types of the events that it folds. */
   readonly types: readonly string[];
   /** The keys of the rows that an event touches. */
@@ -68,6 +70,7 @@ export function readModel<
   readonly from: R;
   readonly row: S;
   readonly table: Sql;
+  readonly changes?: readonly (keyof Out<NoInfer<S>> & string)[] | 'everything';
   readonly key: KeyOf<Each<NoInfer<R>>, NoInfer<T>, Key>;
   /** `key` is that of the row at hand: an event that touches several rows is folded once into each. */
   readonly evolve: {
