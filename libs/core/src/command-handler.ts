@@ -4,10 +4,10 @@ import { answer, answeredAgain, answerTo, refuse, refuseAll, tellAll, type Handl
 import { commandsOf, decideInTurn, handledOf, type Decided, type Round } from './command-round.js';
 import type { Command } from './commands.js';
 import type { Decider } from './decider.js';
+import { IdempotencyKeyTaken } from './command-errors.js';
 import {
   EventNotStorable,
   EventTooLarge,
-  IdempotencyKeyTaken,
   InvalidAppend,
   InvalidDefinition,
   WrongExpectedVersion,

@@ -147,4 +147,5 @@ export { backoffMs, type Backoff } from './backoff.js';
 export { systemClock, type Clock } from './clock.js';
 export { armFailpoints, failpoint, type FailpointAction } from './failpoint.js';
 export * from './errors.js';
+export * from './command-errors.js';
 export * from './topic-errors.js';
