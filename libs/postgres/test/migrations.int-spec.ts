@@ -38,6 +38,8 @@ test('a log of the first version is brought to the newest beside a service at wo
 async function backToFirst({ admin }: OpenShop): Promise<void> {
   await admin.unsafe(`
     DROP TABLE logfold.topics, logfold.relay, logfold.parked, logfold.parked_requests;
+    DROP TABLE logfold.rebuilds;
+    ALTER TABLE logfold.read_models DROP COLUMN fed, DROP COLUMN current, DROP COLUMN parts;
     DROP TABLE logfold.commands, logfold.snapshots, logfold.event_types;
     DROP FUNCTION logfold.published;
     ALTER TABLE logfold.checkpoints DROP COLUMN hint, DROP COLUMN event_id, DROP COLUMN log_id;
