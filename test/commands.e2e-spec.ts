@@ -63,6 +63,18 @@ describe('A command with an idempotency key, in processes of their own', () => {
     },
     90_000,
   );
+
+  test('is one of 128 that two processes send for one SKU at once: no piece is sold twice', async () => {
+    await withShop(async ({ start, effects }) => {
+      await answersOf(start(Array.from({ length: 40 }, (_, n) => `Receive tea - in-${n}`)));
+      const wishes = (from: number) => Array.from({ length: 64 }, (_, n) => `Reserve tea o-${from + n} k-${from + n}`);
+      const answers = await Promise.all([start(wishes(0)), start(wishes(64))].map(answersOf));
+      const sold = answers.flat().filter((answer) => /: \d+ \d+ /.test(answer));
+      expect(sold).toHaveLength(40);
+      expect(answers.flat().filter((answer) => answer.endsWith('tea is sold out'))).toHaveLength(88);
+      expect(await effects()).toHaveLength(80);
+    });
+  }, 90_000);
 });
 
 interface Shop {

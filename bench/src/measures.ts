@@ -1,6 +1,8 @@
 import { appends } from './appends/measure.js';
 import { draining } from './draining/measure.js';
 import { exactlyOnce } from './exactly-once/measure.js';
+import { hotStream } from './hot-stream/measure.js';
+import { http } from './http/measure.js';
 import { imports } from './imports/measure.js';
 import { latency } from './latency/measure.js';
 import type { Measure } from './measure.js';
@@ -8,4 +10,14 @@ import { reading } from './reading/measure.js';
 import { takeover } from './takeover/measure.js';
 
 /** All measures. */
-export const measures: readonly Measure[] = [appends, imports, draining, latency, exactlyOnce, reading, takeover];
+export const measures: readonly Measure[] = [
+  appends,
+  imports,
+  draining,
+  latency,
+  exactlyOnce,
+  reading,
+  http,
+  takeover,
+  hotStream,
+];

@@ -10,7 +10,10 @@ import { RetailModule } from '../src/retail.module.js';
 
 interface Operation {
   readonly requestBody?: object;
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, object>> }>>;
+  readonly parameters?: readonly { readonly name: string }[];
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, object>>; readonly headers?: object }>
+  >;
 }
 
 /** Routes that say everything in their path. */
@@ -63,6 +66,25 @@ describe('the retail application', () => {
       if (route.startsWith('post') && !bodiless.includes(route))
         expect([route, requestBody]).toEqual([route, expect.anything()]);
     }
+  });
+
+  it('documents for every command that it may be sent again, and what marks its answer then', async () => {
+    const sent = (await operations()).filter(([route]) => route.startsWith('post'));
+    expect(sent.length).toBeGreaterThan(9);
+    for (const [route, { parameters = [], responses }] of sent) {
+      expect([route, parameters.map(({ name }) => name)]).toEqual([route, expect.arrayContaining(['Idempotency-Key'])]);
+      expect([route, responses['200']?.headers]).toEqual([route, { 'Idempotency-Replayed': expect.anything() }]);
+    }
+  });
+
+  it('places an order once, however often its request is sent, also when it makes the id itself', async () => {
+    const payload = { lines: [{ sku: 'TEA', quantity: 3, unitPrice: 2550 }] };
+    const headers = { 'idempotency-key': 'checkout-1' };
+    const place = () => app.inject({ method: 'POST', url: '/orders', headers, payload });
+    const answers = [...(await Promise.all([place(), place(), place()])), await place()];
+    expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
+    expect(answers[0]!.json()).toMatchObject({ version: 1, orderId: expect.any(String) });
+    expect(answers.at(-1)!.headers['idempotency-replayed']).toBe('true');
   });
 
   it('refers in its document only to schemas that are there', async () => {

@@ -1,7 +1,8 @@
 import type { Decided } from './command-round.js';
 import type { Command } from './commands.js';
 import type { Rejection } from './decider.js';
-import { CommandRejected, IdempotencyKeyReused } from './errors.js';
+import { IdempotencyKeyReused } from './command-errors.js';
+import { CommandRejected } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
 import type { EventStore } from './event-store.js';
 import type { Event, Recorded } from './events.js';

@@ -4,10 +4,10 @@ import { answer, answeredAgain, answerTo, refuse, refuseAll, tellAll, type Handl
 import { commandsOf, decideInTurn, handledOf, type Decided, type Round } from './command-round.js';
 import type { Command } from './commands.js';
 import type { Decider } from './decider.js';
+import { IdempotencyKeyTaken } from './command-errors.js';
 import {
   EventNotStorable,
   EventTooLarge,
-  IdempotencyKeyTaken,
   InvalidAppend,
   InvalidDefinition,
   WrongExpectedVersion,
@@ -20,6 +20,7 @@ import { failpoint } from './failpoint.js';
 import type { HandledCommand, HandledCommands } from './handled-commands.js';
 import { checkIdempotencyKey, payloadHash } from './idempotency-key.js';
 import { Mailboxes, type WaitingCommand } from './mailbox.js';
+import { StreamSnapshots, type Snapshots } from './snapshot.js';
 import { StateCache } from './state-cache.js';
 import { StreamStates } from './stream-states.js';
 
@@ -65,6 +66,8 @@ export interface CommandHandlerOptions {
   readonly cache?: StateCache;
   /** Where idempotency keys are kept; without it commands may have none. */
   readonly commands?: HandledCommands<any>;
+  /** Where snapshots are kept, for a decider that has them. */
+  readonly snapshots?: Snapshots;
   readonly clock?: Clock;
 }
 
@@ -80,8 +83,10 @@ export function commandHandler<S, C extends Command, E extends Event>(
   store: EventStore,
   options: CommandHandlerOptions = {},
 ): Handler<C, E> {
-  const { cache = new StateCache(CACHED_STREAMS) } = options;
-  const states = new StreamStates<S, E>(decider, store, eventCatalog([decider.events]), cache);
+  const { cache = new StateCache(CACHED_STREAMS), snapshots: kept } = options;
+  const { snapshot } = decider;
+  const snapshots = kept && snapshot ? new StreamSnapshots<S, E>(decider, kept, snapshot) : undefined;
+  const states = new StreamStates<S, E>(decider, store, eventCatalog([decider.events]), cache, snapshots);
   return new MailboxHandler<S, C, E>(states, options);
 }
 
@@ -168,7 +173,7 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
   async #append(stream: string, { from, to, events, decided }: Round<Waiting<C, E>, S, E>): Promise<void> {
     const append = { stream, events, expected: from.version, commands: commandsOf(decided) };
     const appended = await this.states.store.append(append);
-    this.states.cache.set(stream, to);
+    this.states.committed(stream, from.version, to, appended.events.at(-1)!.id);
     await failpoint('command.before-answer');
     let first = 0;
     const stored = (one: Decided<Waiting<C, E>, E>): Recorded<E>[] =>

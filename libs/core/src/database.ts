@@ -1,5 +1,6 @@
 import type { Checkpoints } from './checkpoint.js';
 import type { EventStore } from './event-store.js';
+import type { EventTypes } from './event-types.js';
 import type { HandledCommands } from './handled-commands.js';
 import type { Leases } from './lease.js';
 import type { Parked } from './parked.js';
@@ -7,6 +8,7 @@ import type { ReadModelTables } from './read-model-tables.js';
 import type { Rebuilds } from './rebuild.js';
 import type { RebuildTables } from './rebuild-tables.js';
 import type { RelayMarks } from './relay-mark.js';
+import type { Snapshots } from './snapshot.js';
 import type { Timers } from './timer.js';
 import type { LogIdentity, TopicDeclaration } from './topic.js';
 import type { Transactions } from './transactions.js';
@@ -18,6 +20,8 @@ export interface Database<Tx = unknown> {
   readonly service: string;
   readonly events: EventStore<Tx>;
   readonly commands: HandledCommands<Tx>;
+  readonly snapshots: Snapshots;
+  readonly eventTypes: EventTypes;
   readonly checkpoints: Checkpoints<Tx>;
   readonly leases: Leases;
   readonly transactions: Transactions<Tx>;

@@ -2,6 +2,7 @@ import type { CommandOf, Command } from './commands.js';
 import { InvalidDefinition } from './errors.js';
 import type { Event, EventOf } from './events.js';
 import { checkIdentifier } from './names.js';
+import type { SnapshotPolicy } from './snapshot.js';
 
 /** A decision not to do what a command asks. */
 export interface Rejection {
@@ -39,6 +40,8 @@ export interface Decider<S = any, C extends Command = any, E extends Event = any
   readonly initial: () => S;
   readonly evolve: Evolve<S, E>;
   readonly decide: Decide<S, C, E>;
+  /** For long streams: store the state now and then. It has to be what JSON can hold; another one is not stored. */
+  readonly snapshot?: SnapshotPolicy;
 }
 
 /** The state that a decider folds. */
@@ -55,6 +58,7 @@ export function decider<S, const RC, const RE>(definition: {
   readonly initial: () => S;
   readonly evolve: Evolve<NoInfer<S>, EventOf<RE>>;
   readonly decide: Decide<NoInfer<S>, CommandOf<RC>, EventOf<RE>>;
+  readonly snapshot?: SnapshotPolicy;
 }): Decider<S, CommandOf<RC>, EventOf<RE>> {
   checkIdentifier('Decider', definition.name);
   requireEach(`Decider "${definition.name}": evolve`, definition.events as object, definition.evolve);

@@ -1,5 +1,5 @@
 import { InvalidDefinition, UnknownEventType } from './errors.js';
-import { registryOf, upcastData, type Event, type EventCreator, type Recorded } from './events.js';
+import { creatorsOf, registryOf, upcastData, type Event, type EventCreator, type Recorded } from './events.js';
 
 /** Every event type that a service knows, by name. Reads events of older schema versions as today's. */
 export interface EventCatalog {
@@ -11,7 +11,12 @@ export interface EventCatalog {
   current(event: Recorded): Recorded;
   /** What orders an event that `current` gave: the key that its registry names, else its stream. */
   keyOf(event: Recorded): string;
+  /** Why events of a type, written in a schema version, could not be read; undefined when they could. */
+  unreadable(type: string, schemaVersion: number): Unreadable | undefined;
 }
+
+/** Why events cannot be read: their type is not declared, they are newer than the code, or a step to it is missing. */
+export type Unreadable = 'unknown' | 'newer' | 'no upcaster';
 
 /**
  * Collects registries into a catalog. The same registry may be given twice.
@@ -20,7 +25,7 @@ export interface EventCatalog {
 export function eventCatalog(registries: Iterable<object>): EventCatalog {
   const creators = new Map<string, EventCreator>();
   for (const registry of new Set(registries))
-    for (const creator of Object.values(registry) as EventCreator[]) {
+    for (const creator of creatorsOf(registry)) {
       const other = creators.get(creator.type);
       if (other)
         throw new InvalidDefinition(
@@ -35,6 +40,14 @@ export function eventCatalog(registries: Iterable<object>): EventCatalog {
       const creator = creators.get(event.type);
       if (!creator) throw new UnknownEventType(event.type, event.stream, event.position);
       return event.schemaVersion === creator.version ? event : upcasted(event, creator);
+    },
+    unreadable(type, schemaVersion) {
+      const creator = creators.get(type);
+      if (!creator) return 'unknown';
+      if (schemaVersion > creator.version) return 'newer';
+      for (let from = schemaVersion; from < creator.version; from++)
+        if (creator.upcast[from] === undefined) return 'no upcaster';
+      return undefined;
     },
     keyOf: (event) => creators.get(event.type)?.registry.key?.(event) ?? event.stream,
   };

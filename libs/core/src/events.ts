@@ -158,6 +158,11 @@ export function registryOfCreator(creator: Creator): object {
   return found;
 }
 
+/** The creators of a registry made by `events`. */
+export function creatorsOf(registry: object): readonly EventCreator[] {
+  return Object.values(registry) as EventCreator[];
+}
+
 /** The creator that made an event; undefined for a hand-made object. */
 export function creatorOf(event: Event): EventCreator | undefined {
   return CreatedEvent.creatorOf(event);

@@ -5,7 +5,8 @@ import { receive, reserve, Stock, StockCommands } from '../test/shop.js';
 import { commandHandler, type Handler } from './command-handler.js';
 import type { Database } from './database.js';
 import { reject } from './decider.js';
-import { IdempotencyKeyReused, InvalidDefinition, InvalidIdempotencyKey } from './errors.js';
+import { IdempotencyKeyReused, InvalidIdempotencyKey } from './command-errors.js';
+import { InvalidDefinition } from './errors.js';
 import { IDEMPOTENCY_KEY_LIMIT, payloadHash } from './idempotency-key.js';
 
 let database: Database<MemoryTx>;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Command } from './commands.js';
 import type { Rejection } from './decider.js';
-import { InvalidDefinition, InvalidIdempotencyKey } from './errors.js';
+import { InvalidIdempotencyKey } from './command-errors.js';
+import { InvalidDefinition } from './errors.js';
 
 /** The longest idempotency key, in characters. */
 export const IDEMPOTENCY_KEY_LIMIT = 255;

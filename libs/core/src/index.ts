@@ -1,6 +1,7 @@
 // Describe: event types, commands, deciders, read models.
 export { type, type In, type Out, type Schema, type SchemaIssue } from './schema.js';
 export {
+  creatorsOf,
   events,
   registryOf,
   registryOfCreator,
@@ -9,6 +10,7 @@ export {
   type DataOf,
   type Each,
   type Event,
+  type EventCreator,
   type EventOf,
   type Events,
   type EventRegistry,
@@ -59,7 +61,8 @@ export {
 } from './command-handler.js';
 export { CommandBatch } from './command-batch.js';
 export { StateCache, type Folded } from './state-cache.js';
-export { eventCatalog, type EventCatalog } from './event-catalog.js';
+export { eventCatalog, type EventCatalog, type Unreadable } from './event-catalog.js';
+export { jsonSchemaOf, type RegistryJsonSchema } from './json-schema.js';
 export { subscription, type SubscriptionHandler, type SubscriptionParts } from './subscription.js';
 export { foldInto, readModelHandler, subscriptionName } from './read-model-handler.js';
 export { foldRows, keyText, pick, rowsByKey, touchedKeys, type FoldedRows } from './read-model-fold.js';
@@ -95,6 +98,8 @@ export type {
   PublishedRange,
   StreamRange,
 } from './event-store.js';
+export type { DeclaredType, EventTypes as DeclaredTypes } from './event-types.js';
+export type { Snapshot, SnapshotPolicy, Snapshots } from './snapshot.js';
 export type { HandledCommand, HandledCommands } from './handled-commands.js';
 export type { Checkpoint, CheckpointKey, Checkpoints, Move } from './checkpoint.js';
 export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } from './parked.js';
@@ -147,10 +152,12 @@ export {
 export { checkIdempotencyKey, IDEMPOTENCY_KEY_LIMIT, payloadHash } from './idempotency-key.js';
 export { partitionOf } from './partition.js';
 export { Chain, verdict, type AtEnd, type Link, type Verdict } from './acceptance.js';
+export { JSON_DEPTH_LIMIT, JSON_KEYS_LIMIT, parseForeignJson, unsafeJson } from './json.js';
 export { validated } from './validate.js';
 export { uuidv7 } from './uuid.js';
 export { backoffMs, type Backoff } from './backoff.js';
 export { systemClock, type Clock } from './clock.js';
 export { armFailpoints, failpoint, type FailpointAction } from './failpoint.js';
 export * from './errors.js';
+export * from './command-errors.js';
 export * from './topic-errors.js';

@@ -3,6 +3,7 @@ import type { Database } from './database.js';
 import type { Decider } from './decider.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
+import { checkReadableLog } from './event-types.js';
 import type { Recorded } from './events.js';
 import { KEY_DAYS, keyRetention } from './key-retention.js';
 import { ProcessEvents } from './process-events.js';
@@ -15,7 +16,7 @@ import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from
 import { subscriptionName } from './read-model-handler.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
-import { ownTopics, serviceRunners } from './service-runners.js';
+import { ownRegistries, ownTopics, serviceRunners } from './service-runners.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
@@ -50,6 +51,8 @@ export interface LogfoldOptions {
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
   /** Told when a process manager ignored an event: it concerned no open instance. Maybe more than once. */
   readonly onIgnored?: (process: string, event: Recorded) => void;
+  /** Told at start of what is no error, but may become one: events of types that this code does not know. */
+  readonly onWarning?: (warning: string) => void;
   /** Told when a broker had lost records that it had acknowledged; they are sent again. */
   readonly onLost?: (lost: LostRecords) => void;
 }
@@ -68,7 +71,7 @@ export interface Logfold {
   rows<M extends ReadModel>(model: M): RowsOf<M>;
   /** The full names of the tables that a read model in SQL is queried in. */
   tables<M extends SqlReadModel>(model: M): TablesOf<M>;
-  /** Migrates, creates tables, starts the loops. Once. */
+  /** Migrates, checks that the log can be read, creates tables, starts the loops. Once. @throws LogNotReadable */
   start(): Promise<void>;
   /** Ends the loops in order, gives their leases back, closes the database. Idempotent. */
   stop(): Promise<void>;
@@ -99,8 +102,10 @@ export function logfold(options: LogfoldOptions): Logfold {
   const catalog = eventCatalog(registries);
 
   // Each with a cache of its own: two deciders may fold the same stream into different states.
-  const { events, commands } = database;
-  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, events, { commands })]));
+  const { events, commands, snapshots } = database;
+  const handlers = new Map(
+    deciders.map((decider) => [decider, commandHandler(decider, events, { commands, snapshots })]),
+  );
   const runners = [...serviceRunners(options, catalog), ...processRunners(options, catalog, handlers)];
   const retention = keyRetention(commands, options.idempotencyKeyDays ?? KEY_DAYS, options.runner);
 
@@ -108,6 +113,9 @@ export function logfold(options: LogfoldOptions): Logfold {
   async function start(): Promise<void> {
     await database.open();
     await database.declareTopics(ownTopics(options));
+    const { eventTypes } = database;
+    const { onWarning = () => {} } = options;
+    await checkReadableLog({ eventTypes, catalog, deciders, registries: ownRegistries(options), onWarning });
     for (const model of models) await prepareReadModel(database, model);
     for (const runner of runners) runner.start();
     if (options.run !== 'nothing') retention.start();

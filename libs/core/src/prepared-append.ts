@@ -1,8 +1,9 @@
 import type { Rejection } from './decider.js';
-import { EventTooLarge, InvalidAppend, type ExpectedVersion } from './errors.js';
+import { EventNotStorable, EventTooLarge, InvalidAppend, type ExpectedVersion } from './errors.js';
 import type { Append, Appended } from './event-store.js';
 import { creatorOf, type Event, type Metadata, type Recorded } from './events.js';
 import type { HandledCommand } from './handled-commands.js';
+import { unsafeJson } from './json.js';
 import { checkStreamName } from './names.js';
 import { uuidv7 } from './uuid.js';
 
@@ -56,7 +57,7 @@ export interface PreparedEvent {
 
 /**
  * Checks an append, gives its events their ids, and encodes them once.
- * @throws InvalidStreamName, InvalidAppend, EventTooLarge
+ * @throws InvalidStreamName, InvalidAppend, EventTooLarge, EventNotStorable
  */
 export function prepareAppend(append: Append): PreparedAppend {
   const { stream, events, expected } = append;
@@ -144,6 +145,8 @@ function prepareEvent(
       `Event ${JSON.stringify(event?.type)} for "${stream}" was not made by its creator: write StockReceived({ … }), not an object`,
     );
   const metadata = { ...given, correlationId: given.correlationId ?? firstId, causationId: given.causationId ?? id };
+  const unsafe = unsafeJson(event.data) ?? unsafeJson(given);
+  if (unsafe !== undefined) throw new EventNotStorable(stream, unsafe);
   const dataJson = JSON.stringify(event.data);
   const metadataJson = JSON.stringify(metadata);
   if (dataJson === undefined)

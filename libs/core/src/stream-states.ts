@@ -1,7 +1,8 @@
 import { fold, type Decider } from './decider.js';
 import type { EventCatalog } from './event-catalog.js';
 import type { EventStore } from './event-store.js';
-import type { Event } from './events.js';
+import type { Event, Recorded } from './events.js';
+import type { StreamSnapshots } from './snapshot.js';
 import type { Folded, StateCache } from './state-cache.js';
 
 const PAGE = 1_000;
@@ -13,6 +14,7 @@ export class StreamStates<S, E extends Event, Tx = unknown> {
     readonly store: EventStore<Tx>,
     readonly catalog: EventCatalog,
     readonly cache: StateCache,
+    readonly snapshots?: StreamSnapshots<S, E>,
   ) {}
 
   /** The state that was committed last as far as this process knows; undefined when it does not know the stream. */
@@ -30,18 +32,37 @@ export class StreamStates<S, E extends Event, Tx = unknown> {
    * With `tx` it sees the transaction's own appends, and the cache is left alone.
    */
   async current(stream: string, known: Folded<S>, tx?: Tx): Promise<Folded<S>> {
-    let folded = known;
+    let folded = (known.version === 0 && tx === undefined ? await this.#stored(stream) : undefined) ?? known;
+    const { version: from } = folded;
+    let last: Recorded | undefined;
     while (true) {
       const range = { after: folded.version, limit: PAGE };
       const page = await this.store.readStream(stream, tx === undefined ? range : { ...range, tx });
       if (page.length > 0) {
         const events = page.map((event) => this.catalog.current(event) as unknown as E);
-        folded = { state: fold(this.decider, folded.state, events), version: page.at(-1)!.version };
+        last = page.at(-1)!;
+        folded = { state: fold(this.decider, folded.state, events), version: last.version };
       }
       if (page.length < PAGE) break;
     }
     if (tx === undefined && folded.version > 0) this.cache.set(stream, folded);
+    if (tx === undefined && last) this.snapshots?.keep(stream, from, folded, last.id);
     return folded;
+  }
+
+  /** Remembers a state whose events were committed just now. */
+  committed(stream: string, from: number, folded: Folded<S>, eventId: string): void {
+    this.cache.set(stream, folded);
+    this.snapshots?.keep(stream, from, folded, eventId);
+  }
+
+  /** The state of a snapshot, if it is one of this history: a log that was restored may be behind it, or have gone another way. */
+  async #stored(stream: string): Promise<Folded<S> | undefined> {
+    const snapshot = await this.snapshots?.load(stream);
+    if (!snapshot) return undefined;
+    const { state, version, eventId } = snapshot;
+    const [event] = await this.store.readStream(stream, { after: version - 1, limit: 1 });
+    return event?.id === eventId ? { state, version } : undefined;
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Checkpoint } from './checkpoint.js';
 import { CheckpointOfAnotherLog } from './topic-errors.js';
 import type { PublishedBatch, PublishedLog } from './event-store.js';
+import { parseForeignJson } from './json.js';
 import { firstPosition, followed, type LogSourceOptions } from './log-source.js';
 import { partitionOf } from './partition.js';
 import type { Source, SourceBatch, SourceEvent } from './source.js';
@@ -68,7 +69,7 @@ function* advanced(
 
 /** The event without what only its topic needs. */
 function eventOf({ topic: _topic, key: _key, dataJson, ...event }: PublishedEvent): SourceEvent['event'] {
-  return { ...event, data: JSON.parse(dataJson) as unknown };
+  return { ...event, data: parseForeignJson(dataJson) };
 }
 
 async function refuseOtherLog(

@@ -3,6 +3,7 @@ import {
   CheckpointOfAnotherLog,
   ForeignRecord,
   verdict,
+  parseForeignJson,
   type AtEnd,
   type Checkpoint,
   type Link,
@@ -110,7 +111,7 @@ export class PartitionFollower {
   /** Takes an event from the producer's log, in whose order they come. */
   takeMissing({ topic: _topic, key, dataJson, ...rest }: PublishedEvent, logId: string, events: SourceEvent[]): void {
     const { partition, types } = this.#options;
-    const event: Recorded = { ...rest, data: JSON.parse(dataJson) as unknown };
+    const event: Recorded = { ...rest, data: parseForeignJson(dataJson) };
     const checkpoint = { position: event.position, eventId: event.id, logId, hint: this.#checkpoint.hint };
     this.#accept(checkpoint);
     if (types.has(event.type)) events.push({ event, partition, key, checkpoint });

@@ -1,4 +1,11 @@
-import { ForeignRecord, type LogIdentity, type Metadata, type Recorded, type TopicRecord } from '@logfold/core';
+import {
+  ForeignRecord,
+  parseForeignJson,
+  type LogIdentity,
+  type Metadata,
+  type Recorded,
+  type TopicRecord,
+} from '@logfold/core';
 
 /** What goes into a topic for one event: CloudEvents 1.0, Kafka binary binding. Strings are UTF-8. */
 export interface EncodedRecord {
@@ -162,7 +169,7 @@ export class ReceivedRecord {
 
   #json(text: Buffer | string | null, what: string): unknown {
     try {
-      return JSON.parse(text === null ? '' : text.toString());
+      return parseForeignJson(text === null ? '' : text.toString());
     } catch (error) {
       throw this.#broken(`${what} is not JSON: ${String(error)}`);
     }

@@ -39,6 +39,7 @@ export async function assemble(
     ...(run === undefined ? {} : { run }),
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
     ...(idempotencyKeyDays === undefined ? {} : { idempotencyKeyDays }),
+    onWarning: (warning) => logger.warn(warning),
     onParked: parkedLog(logger),
     onIgnored: ignoredLog(logger),
     onLost: lostLog(logger),

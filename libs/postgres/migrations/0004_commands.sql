@@ -18,26 +18,27 @@ CREATE INDEX commands_by_age ON $schema.commands (recorded_at) WHERE NOT kept;
 CREATE TABLE $schema.snapshots (
   stream   text        NOT NULL,
   fold     text        NOT NULL,
-  hash     text        NOT NULL, -- of the fold's code: a state of another code is not used
+  hash     text        NOT NULL, -- of the fold's code and of the row: a state of another code, or a damaged one, is not used
   version  int         NOT NULL CHECK (version > 0),
   event_id uuid        NOT NULL, -- of the event at that version: a state of another history is not used
-  state    jsonb       NOT NULL,
+  state    json        NOT NULL, -- as it was written: jsonb would put its properties into another order
   saved_at timestamptz NOT NULL DEFAULT statement_timestamp(),
   PRIMARY KEY (stream, fold)
 );
 
 -- Every event type and schema version that code which may append has declared, in the order in which they came.
 CREATE TABLE $schema.event_types (
+  category       text        NOT NULL, -- of the streams that it belongs to
   type           text        NOT NULL,
   schema_version smallint    NOT NULL,
   number         int         NOT NULL GENERATED ALWAYS AS IDENTITY,
   first_seen     timestamptz NOT NULL DEFAULT statement_timestamp(),
-  PRIMARY KEY (type, schema_version)
+  PRIMARY KEY (category, type, schema_version)
 );
-INSERT INTO $schema.event_types (type, schema_version)
-  SELECT type, schema_version FROM $schema.events GROUP BY type, schema_version ORDER BY min(position);
+INSERT INTO $schema.event_types (category, type, schema_version)
+  SELECT split_part(stream, '-', 1), type, schema_version FROM $schema.events GROUP BY 1, 2, 3 ORDER BY min(position);
 
 GRANT SELECT ON $schema.commands, $schema.snapshots, $schema.event_types TO logfold_app, logfold_read;
 GRANT INSERT (id, payload_hash, stream, version, events, rejection, kept), DELETE ON $schema.commands TO logfold_app;
 GRANT INSERT, UPDATE, DELETE ON $schema.snapshots TO logfold_app;
-GRANT INSERT (type, schema_version) ON $schema.event_types TO logfold_app;
+GRANT INSERT (category, type, schema_version) ON $schema.event_types TO logfold_app;

@@ -5,6 +5,7 @@ import { PostgresCheckpoints } from './checkpoints.js';
 import { Connection, Pool, type ConnectionOptions, type Tx } from './connection.js';
 import { translating } from './errors.js';
 import { PostgresEventStore } from './event-store.js';
+import { PostgresEventTypes } from './event-types.js';
 import { checkLog, checkServer } from './fitness.js';
 import { fork } from './fork.js';
 import { PostgresHandledCommands } from './handled-commands.js';
@@ -17,6 +18,7 @@ import { PostgresRebuildTables } from './rebuild-tables.js';
 import { PostgresRebuilds } from './rebuilds.js';
 import { PostgresRelayMarks } from './relay-marks.js';
 import { APP_ROLE } from './roles.js';
+import { PostgresSnapshots } from './snapshots.js';
 import { statementsFor } from './statements.js';
 import { PostgresTimers } from './timers.js';
 import { declaredTopics, declareTopics } from './topics-table.js';
@@ -95,6 +97,8 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     schema,
     events: new PostgresEventStore(querying, scanning, statements, appender),
     commands: new PostgresHandledCommands(querying, statements),
+    snapshots: new PostgresSnapshots(querying, schema),
+    eventTypes: new PostgresEventTypes(querying, scanning, schema),
     checkpoints: new PostgresCheckpoints(querying, schema),
     leases: new PostgresLeases(querying, schema),
     transactions,

@@ -71,7 +71,7 @@ const work = [
   `UPDATE logfold.parked_requests SET handled_at = now(), outcome = 'skipped'`,
   command(),
   'DELETE FROM logfold.commands',
-  `INSERT INTO logfold.event_types (type, schema_version) VALUES ('Added', 1)`,
+  `INSERT INTO logfold.event_types (category, type, schema_version) VALUES ('item', 'Added', 9)`,
   `INSERT INTO logfold.snapshots (stream, fold, hash, version, event_id, state) VALUES ('item-1', 'f', 'h', 1, '${uuidv7()}', '{}')`,
   'UPDATE logfold.snapshots SET version = 2',
   'DELETE FROM logfold.snapshots',

@@ -24,3 +24,14 @@ export class TransactionEnded extends LogfoldError {
     super('The transaction has ended: await everything that uses `tx` inside the work given to run(...)');
   }
 }
+
+/** Events that were shipped once could not be read any more, or a version was shipped without an example. */
+export class GoldenCorpusBroken extends LogfoldError {
+  readonly code = 'golden-corpus-broken';
+  constructor(
+    readonly folder: string,
+    readonly faults: readonly string[],
+  ) {
+    super(`The golden corpus in ${folder} is broken: ${faults.join('; ')}`);
+  }
+}

@@ -3,6 +3,7 @@ export { given } from './given.js';
 export type { Decided, GivenDecider } from './given-decider.js';
 export type { GivenProcess, ProcessInput, Reacted } from './given-process.js';
 export type { GivenReadModel } from './given-read-model.js';
+export { goldenCorpus, type GoldenCorpusOptions } from './golden-corpus.js';
 
 // A service, without Postgres.
 export { memory, type MemoryOptions } from './memory.js';

@@ -1,6 +1,7 @@
 import { checkIdentifier, DatabaseUnavailable, systemClock, type Clock, type Database } from '@logfold/core';
 import { MemoryCheckpoints } from './checkpoints.memory.js';
 import { MemoryEventStore } from './event-store.memory.js';
+import { MemoryEventTypes } from './event-types.memory.js';
 import { MemoryHandledCommands } from './handled-commands.memory.js';
 import { MemoryLeases } from './leases.memory.js';
 import { MemoryParked } from './parked.memory.js';
@@ -8,6 +9,7 @@ import { MemoryReadModelTables } from './read-model-tables.memory.js';
 import { MemoryRebuildTables } from './rebuild-tables.memory.js';
 import { MemoryRebuilds } from './rebuilds.memory.js';
 import { MemoryRelayMarks } from './relay-marks.memory.js';
+import { MemorySnapshots } from './snapshots.memory.js';
 import { MemoryTimers } from './timers.memory.js';
 import { MemoryTopicsTable } from './topics-table.memory.js';
 import { memoryTransactions, type MemoryTx } from './transactions.memory.js';
@@ -43,6 +45,8 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     wakeUp,
     events,
     commands,
+    snapshots: new MemorySnapshots(),
+    eventTypes: new MemoryEventTypes(events),
     checkpoints,
     leases,
     transactions: memoryTransactions(),

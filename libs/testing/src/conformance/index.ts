@@ -1,5 +1,6 @@
 import { checkpointsContract } from './checkpoints.contract.js';
 import { eventStoreContract } from './event-store.contract.js';
+import { eventTypesContract } from './event-types.contract.js';
 import { forkContract } from './fork.contract.js';
 import { POSTGRES_LIKE, type Capabilities, type OpenDatabase } from './harness.js';
 import { handledCommandsContract } from './handled-commands.contract.js';
@@ -11,6 +12,7 @@ import { parkingContract } from './parking.contract.js';
 import { readModelTablesContract } from './read-model-tables.contract.js';
 import { rebuildContract } from './rebuild.contract.js';
 import { relayMarksContract } from './relay-marks.contract.js';
+import { snapshotsContract } from './snapshots.contract.js';
 import { subscriptionContract } from './subscription.contract.js';
 import { timersContract } from './timers.contract.js';
 import { transactionsContract } from './transactions.contract.js';
@@ -25,6 +27,8 @@ import { wakeUpContract } from './wake-up.contract.js';
 export function databaseContract(name: string, open: OpenDatabase, capabilities: Capabilities = POSTGRES_LIKE): void {
   eventStoreContract(name, open);
   handledCommandsContract(name, open);
+  eventTypesContract(name, open);
+  snapshotsContract(name, open);
   publishedContract(name, open);
   checkpointsContract(name, open, capabilities);
   parkedContract(name, open);
@@ -43,6 +47,7 @@ export function databaseContract(name: string, open: OpenDatabase, capabilities:
 
 export { checkpointsContract } from './checkpoints.contract.js';
 export { eventStoreContract } from './event-store.contract.js';
+export { eventTypesContract } from './event-types.contract.js';
 export { forkContract } from './fork.contract.js';
 export { handledCommandsContract } from './handled-commands.contract.js';
 export { leasesContract } from './leases.contract.js';
@@ -53,6 +58,7 @@ export { parkingContract } from './parking.contract.js';
 export { readModelTablesContract } from './read-model-tables.contract.js';
 export { rebuildContract } from './rebuild.contract.js';
 export { relayMarksContract } from './relay-marks.contract.js';
+export { snapshotsContract } from './snapshots.contract.js';
 export { subscriptionContract } from './subscription.contract.js';
 export { timersContract } from './timers.contract.js';
 export { transactionsContract } from './transactions.contract.js';
