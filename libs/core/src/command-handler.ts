@@ -8,6 +8,7 @@ import type { EventStore } from './event-store.js';
 import type { Event, Metadata, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import { InTurn } from './in-turn.js';
+import { tokenWriter } from './position-token.js';
 import { meets } from './prepared-append.js';
 import { StateCache, type Folded } from './state-cache.js';
 import { StreamStates } from './stream-states.js';
@@ -19,6 +20,11 @@ export interface Handled<E extends Event = Event> {
   readonly version: number;
   /** The position of the last event; 0n when nothing was appended. */
   readonly position: bigint;
+  /**
+   * What to wait for until a read model shows it: text for a header or an address. When nothing was appended, it names
+   * the stream's last event; undefined when there is none.
+   */
+  readonly token: string | undefined;
   /** For a controller that returns it: a bigint has no JSON. */
   toJSON(): { version: number; position: string };
 }
@@ -65,13 +71,18 @@ export function commandHandler<S, C extends Command, E extends Event>(
   store: EventStore,
   { attempts: limit = 10, cache = new StateCache(CACHED_STREAMS), clock = systemClock }: CommandHandlerOptions = {},
 ): Handler<C, E> {
-  const states = new StreamStates<S, E>(decider, store, eventCatalog([decider.events]), cache);
+  const catalog = eventCatalog([decider.events]);
+  const states = new StreamStates<S, E>(decider, store, catalog, cache);
+  const tokens = tokenWriter(store, catalog);
 
   async function attempt(command: C, options: HandleOptions): Promise<Handled<E>> {
-    const { folded, decision } = await settle(states, command, options);
+    const [{ folded, decision }, tokenOf] = await Promise.all([settle(states, command, options), tokens()]);
     await failpoint('append.after-load');
     if (isRejection(decision)) throw rejected(command, decision);
-    if (decision.length === 0) return handled([], folded.version, 0n);
+    if (decision.length === 0) {
+      const last = await states.last(command.stream, folded.version, options.tx);
+      return handled([], folded.version, 0n, () => tokenOf(last));
+    }
     const next = states.after(folded, decision); // before the append: what cannot be folded must not be stored
     const append = {
       stream: command.stream,
@@ -81,7 +92,8 @@ export function commandHandler<S, C extends Command, E extends Event>(
     };
     const appended = await store.append(append, options.tx === undefined ? {} : { tx: options.tx });
     if (options.tx === undefined) cache.set(command.stream, next);
-    return handled(appended.events as readonly Recorded<E>[], appended.version, appended.position);
+    const { events, version, position } = appended;
+    return handled(events as readonly Recorded<E>[], version, position, () => tokenOf(events));
   }
 
   async function attempts(command: C, options: HandleOptions): Promise<Handled<E>> {
@@ -145,6 +157,20 @@ function rejected(command: Command, { rejected: code, message, details }: Reject
   return new CommandRejected(command.type, command.stream, code, message, details);
 }
 
-function handled<E extends Event>(events: readonly Recorded<E>[], version: number, position: bigint): Handled<E> {
-  return { events, version, position, toJSON: () => ({ version, position: String(position) }) };
+function handled<E extends Event>(
+  events: readonly Recorded<E>[],
+  version: number,
+  position: bigint,
+  token: () => string | undefined,
+): Handled<E> {
+  const toJSON = (): ReturnType<Handled['toJSON']> => ({ version, position: String(position) });
+  return {
+    events,
+    version,
+    position,
+    get token() {
+      return token();
+    },
+    toJSON,
+  };
 }

@@ -11,6 +11,8 @@ export interface EventCatalog {
   current(event: Recorded): Recorded;
   /** What orders an event that `current` gave: the key that its registry names, else its stream. */
   keyOf(event: Recorded): string;
+  /** The topic that an event goes to; undefined when it is private to its service. */
+  topicOf(event: Recorded): string | undefined;
 }
 
 /**
@@ -37,6 +39,7 @@ export function eventCatalog(registries: Iterable<object>): EventCatalog {
       return event.schemaVersion === creator.version ? event : upcasted(event, creator);
     },
     keyOf: (event) => creators.get(event.type)?.registry.key?.(event) ?? event.stream,
+    topicOf: (event) => creators.get(event.type)?.registry.topic ?? undefined,
   };
 }
 

@@ -38,7 +38,16 @@ export {
   type Rejection,
   type StateOf,
 } from './decider.js';
-export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type Sql } from './read-model.js';
+export {
+  readModel,
+  sql,
+  type Keys,
+  type Queries,
+  type ReadModel,
+  type Rows,
+  type RowsOf,
+  type Sql,
+} from './read-model.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';
 
@@ -52,6 +61,17 @@ export {
   type Handler,
   type HandlerOf,
 } from './command-handler.js';
+export { ReadYourWrites, type Waited, type WaitOptions } from './read-your-writes.js';
+export { CheckpointWatch, type Ending, type Goal, type WatchParts } from './checkpoint-watch.js';
+export {
+  mergedTokens,
+  parseTokens,
+  positionTokens,
+  TOKENS_LIMIT,
+  tokenText,
+  type PositionToken,
+} from './position-token.js';
+export { rowsAsOf, type AsOfParts, type Moment, type RowsAsOf } from './as-of.js';
 export { CommandBatch } from './command-batch.js';
 export { StateCache, type Folded } from './state-cache.js';
 export { eventCatalog, type EventCatalog } from './event-catalog.js';
@@ -122,3 +142,4 @@ export { systemClock, type Clock } from './clock.js';
 export { armFailpoints, failpoint, type FailpointAction } from './failpoint.js';
 export * from './errors.js';
 export * from './topic-errors.js';
+export * from './query-errors.js';

@@ -1,3 +1,4 @@
+import { rowsAsOf } from './as-of.js';
 import { commandHandler, type HandlerOf } from './command-handler.js';
 import type { Database } from './database.js';
 import type { Decider } from './decider.js';
@@ -7,6 +8,7 @@ import type { Recorded } from './events.js';
 import type { Reaction } from './reaction.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './read-model-handler.js';
+import { ReadYourWrites } from './read-your-writes.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
 import { ownTopics, serviceRunners } from './service-runners.js';
@@ -85,6 +87,7 @@ export function logfold(options: LogfoldOptions): Logfold {
   // Each with a cache of its own: two deciders may fold the same stream into different states.
   const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events)]));
   const runners = serviceRunners(options, catalog);
+  const writes = new ReadYourWrites(options);
 
   let starting: Promise<void> | undefined;
   async function start(): Promise<void> {
@@ -107,7 +110,11 @@ export function logfold(options: LogfoldOptions): Logfold {
     rows(model) {
       if (!models.includes(model))
         throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
-      return database.readModels.rows(model) as RowsOf<typeof model>;
+      return {
+        ...database.readModels.rows(model),
+        waitFor: (token, waiting) => writes.wait(model, token, waiting),
+        asOf: (keys, moment) => rowsAsOf(model, keys, moment, { options, catalog }),
+      } as RowsOf<typeof model>;
     },
     start() {
       starting ??= start();
@@ -115,6 +122,7 @@ export function logfold(options: LogfoldOptions): Logfold {
     },
     async stop() {
       await starting?.catch(() => {}); // what was begun is ended, not left to run on
+      writes.stop();
       await Promise.all(runners.map((runner) => runner.stop()));
       await database.close();
     },

@@ -53,7 +53,8 @@ export function keyText(key: object): string {
   return JSON.stringify(names.map((name) => (key as Record<string, unknown>)[name]));
 }
 
-function each<Key>(keys: Keys<Key>): readonly Key[] {
+/** Keys as a list: one, or several. */
+export function each<Key>(keys: Keys<Key>): readonly Key[] {
   return Array.isArray(keys) ? (keys as readonly Key[]) : [keys as Key];
 }
 

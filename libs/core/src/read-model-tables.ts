@@ -11,6 +11,8 @@ export interface ReadModelTables<Tx = unknown> {
   load(tx: Tx, model: ReadModel, keys: readonly object[]): Promise<readonly object[]>;
   /** Inserts or replaces rows, and deletes those with the given keys. @throws ReadModelMismatch for rows that do not fit. */
   write(tx: Tx, model: ReadModel, rows: readonly object[], deleted: readonly object[]): Promise<void>;
+  /** What `load` would answer for these rows if they had been written. @throws ReadModelMismatch for rows that do not fit. */
+  shaped(model: ReadModel, rows: readonly object[]): Promise<readonly object[]>;
   /** The query side. */
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key>;
 }

@@ -1,7 +1,7 @@
 import { fold, type Decider } from './decider.js';
 import type { EventCatalog } from './event-catalog.js';
 import type { EventStore } from './event-store.js';
-import type { Event } from './events.js';
+import type { Event, Recorded } from './events.js';
 import type { Folded, StateCache } from './state-cache.js';
 
 const PAGE = 1_000;
@@ -42,6 +42,14 @@ export class StreamStates<S, E extends Event, Tx = unknown> {
     }
     if (tx === undefined && folded.version > 0) this.cache.set(stream, folded);
     return folded;
+  }
+
+  /** The last event of a stream at a version; none at version 0. */
+  async last(stream: string, version: number, tx?: Tx): Promise<readonly Recorded[]> {
+    if (version === 0) return [];
+    const range = { after: version - 1, limit: 1 };
+    const events = await this.store.readStream(stream, tx === undefined ? range : { ...range, tx });
+    return events.map((event) => this.catalog.current(event));
   }
 
   /** The state after events that were just appended. */

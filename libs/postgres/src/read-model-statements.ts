@@ -9,6 +9,8 @@ export interface ReadModelStatements {
   readonly load: string;
   /** $1: rows as a JSON array. */
   readonly upsert: string;
+  /** $1: rows as a JSON array. Answers them as `load` would if they were in the table. */
+  readonly shaped: string;
   /** $1: keys as a JSON array. */
   readonly delete: string;
   /** $1: the values of `where` as one JSON object; $2: the key to start behind, or null; $3: the limit. */
@@ -25,7 +27,8 @@ export function readModelStatements(table: string, columns: readonly Column[]): 
   const record = (of: readonly Column[]): string =>
     of.map(({ property, type }) => `${quoted(property)} ${type}`).join(', ');
   const names = (of: readonly Column[]): string => of.map(({ name }) => quoted(name)).join(', ');
-  const row = `SELECT ${columns.map((column) => `${asJson(column)} AS ${quoted(column.property)}`).join(', ')} FROM ${table} t`;
+  const selected = `SELECT ${columns.map((column) => `${asJson(column)} AS ${quoted(column.property)}`).join(', ')}`;
+  const row = `${selected} FROM ${table} t`;
   const sameKey = key.map((column) => `${own(column)} = k.${quoted(column.property)}`).join(' AND ');
   const keysGiven = `jsonb_to_recordset($1::text::jsonb) AS k(${record(key)})`;
   const replace =
@@ -37,6 +40,10 @@ export function readModelStatements(table: string, columns: readonly Column[]): 
     upsert:
       `INSERT INTO ${table} (${names(columns)}) SELECT ${columns.map(({ property }) => quoted(property)).join(', ')} ` +
       `FROM jsonb_to_recordset($1::text::jsonb) AS r(${record(columns)}) ON CONFLICT (${names(key)}) DO ${replace}`,
+    shaped:
+      `SELECT row_to_json(r) AS row FROM (${selected} FROM jsonb_array_elements($1::text::jsonb) WITH ORDINALITY AS given(json, nth), ` +
+      `LATERAL jsonb_to_record(given.json) AS j(${record(columns)}), ` +
+      `LATERAL (SELECT ${columns.map(({ name, property }) => `j.${quoted(property)} AS ${quoted(name)}`).join(', ')}) AS t ORDER BY given.nth) r`,
     delete: `DELETE FROM ${table} t USING ${keysGiven} WHERE ${sameKey}`,
     find(where, after) {
       const equal = where.map(({ column, isNull }) =>

@@ -61,6 +61,13 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     });
   }
 
+  async shaped(model: ReadModel, rows: readonly object[]): Promise<readonly object[]> {
+    if (rows.length === 0) return [];
+    const { columns, statements } = await this.#table(model);
+    for (const row of rows) requireColumns(model, columns, row);
+    return this.#asking(model, () => rowsFrom(this.querying.sql, statements.shaped, [JSON.stringify(rows)]));
+  }
+
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key> {
     return {
       table: this.#nameOf(model),

@@ -37,7 +37,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     events,
     checkpoints,
     leases,
-    transactions: memoryTransactions(),
+    transactions: memoryTransactions(() => wakeUp.wake()),
     readModels: new MemoryReadModelTables(service),
     parked,
     relayMarks,

@@ -56,6 +56,11 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     for (const row of stored) staged.set(table.shape.keyOfRow(row), row);
   }
 
+  async shaped(model: ReadModel, rows: readonly object[]): Promise<readonly object[]> {
+    const { shape } = this.#tableOf(model);
+    return rows.map((row) => shape.stored(row));
+  }
+
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key> {
     return {
       table: this.#nameOf(model),

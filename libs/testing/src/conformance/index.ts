@@ -1,3 +1,4 @@
+import { asOfContract } from './as-of.contract.js';
 import { checkpointsContract } from './checkpoints.contract.js';
 import { eventStoreContract } from './event-store.contract.js';
 import { forkContract } from './fork.contract.js';
@@ -7,6 +8,7 @@ import { parkedContract } from './parked.contract.js';
 import { publishedContract } from './published.contract.js';
 import { parkingContract } from './parking.contract.js';
 import { readModelTablesContract } from './read-model-tables.contract.js';
+import { readYourWritesContract } from './read-your-writes.contract.js';
 import { relayMarksContract } from './relay-marks.contract.js';
 import { subscriptionContract } from './subscription.contract.js';
 import { transactionsContract } from './transactions.contract.js';
@@ -31,8 +33,11 @@ export function databaseContract(name: string, open: OpenDatabase, capabilities:
   wakeUpContract(name, open);
   subscriptionContract(name, open);
   parkingContract(name, open);
+  readYourWritesContract(name, open);
+  asOfContract(name, open);
 }
 
+export { asOfContract } from './as-of.contract.js';
 export { checkpointsContract } from './checkpoints.contract.js';
 export { eventStoreContract } from './event-store.contract.js';
 export { forkContract } from './fork.contract.js';
@@ -41,6 +46,7 @@ export { parkedContract } from './parked.contract.js';
 export { publishedContract } from './published.contract.js';
 export { parkingContract } from './parking.contract.js';
 export { readModelTablesContract } from './read-model-tables.contract.js';
+export { readYourWritesContract } from './read-your-writes.contract.js';
 export { relayMarksContract } from './relay-marks.contract.js';
 export { subscriptionContract } from './subscription.contract.js';
 export { transactionsContract } from './transactions.contract.js';
