@@ -91,7 +91,7 @@ export function parseTokens(text: string): PositionToken[] {
 }
 
 function put(tokens: Map<string, PositionToken>, token: PositionToken): void {
-  const name = JSON.stringify([token.logId, token.topic, token.key]);
+  const name = JSON.stringify([token.log, token.logId, token.topic, token.key]);
   const known = tokens.get(name);
   if (known && known.position >= token.position) return;
   tokens.delete(name); // so that it stands last

@@ -8,27 +8,35 @@ import {
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Observable } from 'rxjs';
 import { CORRELATION_HEADER, RequestContext } from './request-context.js';
+import { waitForPositionOf } from './wait-for-position.js';
 
 /** Begins the request context before anything else sees the request, and echoes the correlation id on every response. */
 @Injectable()
 export class RequestContextMiddleware implements NestMiddleware {
   use(request: IncomingMessage, response: ServerResponse, next: () => void): void {
-    const context = RequestContext.begin(request);
+    const context = RequestContext.begin(request, (header, value) => {
+      if (!response.headersSent) response.setHeader(header, value);
+    });
     response.setHeader(CORRELATION_HEADER, context.correlationId);
     RequestContext.run(context, next);
   }
 }
 
 /**
- * Enters the request context again around the handler. Fastify reads a body in callbacks of the socket, where what the
- * middleware entered is gone.
+ * Enters the request context again around the handler: Fastify reads a body in callbacks of the socket, where what the
+ * middleware entered is gone. Says how the handler's reads wait for `Logfold-Wait-For`.
  */
 @Injectable()
 export class RequestContextInterceptor implements NestInterceptor {
   intercept(execution: ExecutionContext, next: CallHandler): Observable<unknown> {
     const context =
       execution.getType() === 'http' ? RequestContext.of(execution.switchToHttp().getRequest()) : undefined;
-    if (!context || RequestContext.current() === context) return next.handle();
+    if (!context) return next.handle();
+    if (context.positions) {
+      context.positions.check();
+      context.positions.options = waitForPositionOf(execution);
+    }
+    if (RequestContext.current() === context) return next.handle();
     return new Observable((subscriber) => RequestContext.run(context, () => next.handle().subscribe(subscriber)));
   }
 }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { HandleOptions, Metadata } from '@logfold/core';
 import type { Handling } from './handling.js';
+import { RequestPositions, WAIT_FOR_HEADER } from './request-positions.js';
 
 /** The header that carries the correlation id, both ways. Incoming, `X-Request-Id` is taken as well. */
 export const CORRELATION_HEADER = 'x-correlation-id';
@@ -29,6 +30,8 @@ export class RequestContext {
     readonly correlationId: string,
     /** The event that is being handled, with its transaction; undefined in a request. */
     readonly handling?: Handling,
+    /** What the request has written, and what it waits for before it reads; undefined outside of HTTP. */
+    readonly positions?: RequestPositions,
   ) {}
 
   /** The context of the request that is being handled; undefined outside of one. */
@@ -46,11 +49,19 @@ export class RequestContext {
     return storage.run(context, work);
   }
 
-  /** Begins the context of an incoming request; what is not acceptable as an id is replaced, not refused. */
-  static begin(request: { readonly headers: Readonly<Record<string, string | string[] | undefined>> }): RequestContext {
+  /**
+   * Begins the context of an incoming request; what is not acceptable as an id is replaced, not refused.
+   * @param tell sets a header of the answer
+   */
+  static begin(
+    request: { readonly headers: Readonly<Record<string, string | string[] | undefined>> },
+    tell: (header: string, value: string) => void = () => {},
+  ): RequestContext {
     const given = request.headers[CORRELATION_HEADER] ?? request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && acceptable.test(given) ? given : randomUUID();
-    const context = new RequestContext(correlationId);
+    const wanted = request.headers[WAIT_FOR_HEADER];
+    const positions = new RequestPositions(Array.isArray(wanted) ? wanted.join(',') : wanted, tell);
+    const context = new RequestContext(correlationId, undefined, positions);
     begun.set(request, context);
     return context;
   }
