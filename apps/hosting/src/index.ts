@@ -4,4 +4,5 @@ export { hosted, serve, type Served } from './serve.js';
 
 // Documentation over HTTP.
 export { ApiProblems } from './api-problems.js';
+export { ApiWaitsForPosition, POSITION_HEADERS } from './api-positions.js';
 export { serveOpenApi, type ApiTitle } from './open-api.js';

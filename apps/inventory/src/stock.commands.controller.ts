@@ -1,5 +1,5 @@
 import { Sku } from '@logfold-example/contracts';
-import { ApiProblems } from '@logfold-example/hosting';
+import { ApiProblems, POSITION_HEADERS } from '@logfold-example/hosting';
 import type { Handled, HandleOptions, HandlerOf } from '@logfold/core';
 import { IfMatch, InjectDecider } from '@logfold/nestjs';
 import { applyDecorators, Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
@@ -22,6 +22,24 @@ export class StockCommandsController {
     @IfMatch() options: HandleOptions,
   ): Promise<Handled> {
     return this.stock.handle(StockCommands.ReceiveStock({ ...body, sku }), options);
+  }
+
+  @StockCommand('expect', 'A delivery was announced')
+  expect(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.ExpectDelivery }) body: BodyOf<'ExpectDelivery'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.ExpectDelivery({ ...body, sku }), options);
+  }
+
+  @StockCommand('call-off', 'An announced delivery will not come')
+  callOff(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.CallOffDelivery }) body: BodyOf<'CallOffDelivery'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.CallOffDelivery({ ...body, sku }), options);
   }
 
   @StockCommand('reserve', 'Set available pieces aside for an order')
@@ -85,7 +103,7 @@ function StockCommand(path: string, summary: string): MethodDecorator {
     Post(path),
     HttpCode(200),
     ApiOperation({ summary }),
-    ApiOkResponse({ standardSchema: StockChanged, description: 'It happened' }),
+    ApiOkResponse({ standardSchema: StockChanged, description: 'It happened', headers: POSITION_HEADERS }),
     ApiProblems(400, 409, 422, 503),
   );
 }

@@ -1,5 +1,5 @@
 import { OrderId } from '@logfold-example/contracts';
-import { ApiProblems } from '@logfold-example/hosting';
+import { ApiProblems, POSITION_HEADERS } from '@logfold-example/hosting';
 import type { CommandOf, Handled, HandleOptions, HandlerOf } from '@logfold/core';
 import { IfMatch, InjectDecider } from '@logfold/nestjs';
 import { applyDecorators, Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
@@ -58,7 +58,7 @@ function OrderCommand(path: string, summary: string): MethodDecorator {
     Post(path),
     HttpCode(200),
     ApiOperation({ summary }),
-    ApiOkResponse({ standardSchema: OrderChanged, description: 'It happened' }),
+    ApiOkResponse({ standardSchema: OrderChanged, description: 'It happened', headers: POSITION_HEADERS }),
     ApiProblems(400, 422, 503),
   );
 }
