@@ -53,8 +53,10 @@ describe('A log that was restored from an older backup', () => {
         const again = world.startMill();
         await world.grown(SOME);
         await world.quiet(again);
-        const now = await loggedEvents(world.sql, world.mill);
-        const both = [...seen, ...now.filter(({ position }) => position > forked.shared)];
+        const moved = (await loggedEvents(world.sql, world.mill)).filter(({ position }) => position > forked.shared);
+        // A private event in the backup, behind the last that the topics share, was moved too: nobody else has seen it.
+        const hidden = new Set(moved.filter(({ topic }) => topic === undefined).map(({ id }) => id));
+        const both = [...seen.filter(({ id }) => !hidden.has(id)), ...moved];
         expect(both.map(({ position }) => position)).toEqual([...new Set(both.map(({ position }) => position))]);
         await eventually(async () => {
           const dump = await dumpOf(world, { skipped: [], withTopics: true, events: both });

@@ -57,6 +57,7 @@ function watchedSource(source: Source, watch: Watch): Source {
   return {
     name: source.name,
     shared: source.shared,
+    ends: (signal) => source.ends(signal),
     async *read(options) {
       for await (const batch of source.read(options)) {
         watch.onRead?.(batch.events.length);

@@ -6,7 +6,7 @@ import { serviceOf } from './log-topics.js';
 import type { LogfoldOptions } from './logfold.js';
 import { AsOfUnavailable, PositionAhead } from './query-errors.js';
 import type { Keys, ReadModel } from './read-model.js';
-import { each, foldRows, keyText } from './read-model-fold.js';
+import { each, foldEvent, keyText } from './read-model-fold.js';
 
 /** A point of a log: a position, or a time by the database's clock, which names the last event recorded by then. */
 export type Moment = { readonly position: bigint } | { readonly time: Date };
@@ -47,6 +47,9 @@ export async function rowsAsOf<Row extends object, Key extends object>(
   const position = await positionOf(moment, log);
   const rows = new Map<string, object>();
   const types = new Set(model.types);
+  const rowOf = (text: string): object | undefined => rows.get(text);
+  const becomes = (text: string, _key: object, after: object | undefined): unknown =>
+    after ? rows.set(text, after) : rows.delete(text);
   let read = 0;
   for (const part of partsOf(model, wanted)) {
     const some: ReadModel = {
@@ -56,14 +59,11 @@ export async function rowsAsOf<Row extends object, Key extends object>(
     for await (const events of part.events(log, position)) {
       read += events.length;
       if (read > EVENTS_LIMIT) throw tooMuch(model);
-      const current = events.filter(({ type }) => types.has(type)).map((event) => catalog.current(event));
-      const { written, deleted } = foldRows(some, rows, current);
-      for (const text of deleted.keys()) rows.delete(text);
-      for (const [text, row] of written) rows.set(text, row);
+      for (const event of events) if (types.has(event.type)) foldEvent(some, catalog.current(event), rowOf, becomes);
     }
   }
   const found = [...wanted.keys()].flatMap((text) => rows.get(text) ?? []);
-  return { position, rows: (await readModels.shaped(model, found)) as readonly Row[] };
+  return { position, rows: (await readModels.stored(model, found)) as readonly Row[] };
 }
 
 async function positionOf(moment: Moment, log: EventStore): Promise<bigint> {

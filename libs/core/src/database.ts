@@ -3,6 +3,8 @@ import type { EventStore } from './event-store.js';
 import type { Leases } from './lease.js';
 import type { Parked } from './parked.js';
 import type { ReadModelTables } from './read-model-tables.js';
+import type { Rebuilds } from './rebuild.js';
+import type { RebuildTables } from './rebuild-tables.js';
 import type { RelayMarks } from './relay-mark.js';
 import type { LogIdentity, TopicDeclaration } from './topic.js';
 import type { Transactions } from './transactions.js';
@@ -17,6 +19,8 @@ export interface Database<Tx = unknown> {
   readonly leases: Leases;
   readonly transactions: Transactions<Tx>;
   readonly readModels: ReadModelTables<Tx>;
+  readonly rebuilds: Rebuilds;
+  readonly rebuildTables: RebuildTables<Tx>;
   readonly parked: Parked<Tx>;
   readonly relayMarks: RelayMarks;
   readonly wakeUp: WakeUp;

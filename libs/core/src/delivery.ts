@@ -86,6 +86,7 @@ export class Delivery<Tx> {
       await failpoint('subscription.mid-handler');
       if (behind.length > 0) await this.#parkBehind(tx, behind);
       else await this.#move(tx, moves);
+      if (free.length > 0) await this.parts.handler.confirm?.(tx);
       await failpoint('subscription.before-commit');
     });
   }
@@ -172,7 +173,10 @@ export class Delivery<Tx> {
     await this.#move(tx, [{ partition: first.partition, from: position, to: { position } }]);
     const still = await parked.first(tx, this.#key, request.key); // now that nobody else can take it
     if (still?.event.id !== first.event.id) return 'more';
-    if (request.action === 'redrive') await handler.handle([catalog.current(first.event)], tx);
+    if (request.action === 'redrive') {
+      await handler.handle([catalog.current(first.event)], tx);
+      await handler.confirm?.(tx);
+    }
     const more = await parked.takeFirst(tx, this.#key, request.key);
     await failpoint('subscription.mid-redrive');
     if (request.action === 'redrive') return 'more';

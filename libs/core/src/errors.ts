@@ -204,6 +204,68 @@ export class ReadModelMismatch extends LogfoldError {
   }
 }
 
+/** A version of a read model has no table to query yet: it is being built, and is switched on when it was verified. */
+export class ReadModelBuilding extends LogfoldError {
+  readonly code = 'read-model-building';
+  override readonly retryable = true;
+  constructor(
+    readonly readModel: string,
+    readonly version: number,
+  ) {
+    super(
+      `Read model "${readModel}" version ${version} is being built: try again later, or see "logfold read-models list"`,
+    );
+  }
+}
+
+/** A table was added to a read model, or renamed, while a batch was being handled. The batch was rolled back. */
+export class ReadModelTablesChanged extends LogfoldError {
+  readonly code = 'read-model-tables-changed';
+  override readonly retryable = true;
+  constructor(readonly readModel: string) {
+    super(`The tables of read model "${readModel}" changed while a batch was being handled: it is handled again`);
+  }
+}
+
+/** A rebuild of the same version was requested before, and is not over. */
+export class RebuildUnderWay extends LogfoldError {
+  readonly code = 'rebuild-under-way';
+  constructor(
+    readonly readModel: string,
+    readonly version: number,
+    readonly state: string,
+  ) {
+    super(
+      `Read model "${readModel}" version ${version} has a rebuild that is ${state}: ` +
+        `end it first with "logfold read-models drop ${readModel}"`,
+    );
+  }
+}
+
+/** Another process has taken the rebuild on, or it is over: what this one still had in hand is void. */
+export class RebuildOvertaken extends LogfoldError {
+  readonly code = 'rebuild-overtaken';
+  override readonly retryable = true;
+  constructor(readonly readModel: string) {
+    super(`The rebuild of read model "${readModel}" is in other hands, or over: nothing of this attempt counts`);
+  }
+}
+
+/** What queries would read has not got as far as what they read now: to switch would go back in time. */
+export class RebuildBehind extends LogfoldError {
+  readonly code = 'rebuild-behind';
+  override readonly retryable = true;
+  constructor(
+    readonly readModel: string,
+    readonly from: number,
+    readonly to: number,
+  ) {
+    super(
+      `Version ${to} of read model "${readModel}" has not got as far as version ${from}, which queries read: wait for it`,
+    );
+  }
+}
+
 /** Something was used before it was started, or after it was stopped. */
 export class NotRunning extends LogfoldError {
   readonly code = 'not-running';

@@ -76,8 +76,8 @@ export { CommandBatch } from './command-batch.js';
 export { StateCache, type Folded } from './state-cache.js';
 export { eventCatalog, type EventCatalog } from './event-catalog.js';
 export { subscription, type SubscriptionHandler, type SubscriptionParts } from './subscription.js';
-export { readModelHandler, subscriptionName } from './read-model-handler.js';
-export { foldRows, keyText, touchedKeys, type FoldedRows } from './read-model-fold.js';
+export { foldInto, readModelHandler, subscriptionName } from './read-model-handler.js';
+export { foldRows, keyText, pick, rowsByKey, touchedKeys, type FoldedRows } from './read-model-fold.js';
 export { probeKey } from './key-probe.js';
 export { logSource, type LogSourceOptions } from './log-source.js';
 export { topicLogSource } from './topic-log-source.js';
@@ -108,7 +108,22 @@ export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } fr
 export type { RelayMark, RelayMarks } from './relay-mark.js';
 export type { Lease, Leases } from './lease.js';
 export type { Transactions } from './transactions.js';
-export type { ReadModelTables } from './read-model-tables.js';
+export type { ReadModelTable, ReadModelTables, ReadModelVersion } from './read-model-tables.js';
+export {
+  REBUILD_OVER,
+  type Comparison,
+  type NewRebuild,
+  type Rebuild,
+  type RebuildAction,
+  type RebuildChange,
+  type RebuildOptions,
+  type RebuildProgress,
+  type RebuildReport,
+  type RebuildState,
+  type Rebuilds,
+  type RowDifference,
+} from './rebuild.js';
+export type { RebuildStep, RebuildTables, TableOf, TablesView } from './rebuild-tables.js';
 export type { CheckpointReader, ReadOptions, Source, SourceBatch, SourceEvent, StartFrom } from './source.js';
 export type { PartitionTail, Publisher, PublisherSession, RecordIdentity } from './publisher.js';
 export type { LogIdentity, PublishedEvent, TopicDeclaration, TopicRecord, Topics } from './topic.js';

@@ -6,6 +6,7 @@ import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
 import type { Reaction } from './reaction.js';
+import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './read-model-handler.js';
 import { ReadYourWrites } from './read-your-writes.js';
@@ -38,6 +39,8 @@ export interface LogfoldOptions {
   /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
   readonly leaseTtlMs?: number;
   readonly runner?: RunnerOptions;
+  /** How much memory the rows of one read model may take while it is rebuilt, 256 MiB by default; more goes to its table. */
+  readonly rebuildMemoryBytes?: number;
   /** Told when an event could not be handled and its key was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
   /** Told when a broker had lost records that it had acknowledged; they are sent again. */
@@ -93,7 +96,7 @@ export function logfold(options: LogfoldOptions): Logfold {
   async function start(): Promise<void> {
     await database.open();
     await database.declareTopics(ownTopics(options));
-    for (const model of models) await database.readModels.prepare(model);
+    for (const model of models) await prepareReadModel(database, model);
     for (const runner of runners) runner.start();
   }
 

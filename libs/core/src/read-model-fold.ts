@@ -14,7 +14,7 @@ export interface FoldedRows {
 export function touchedKeys(model: ReadModel, events: readonly Recorded[]): Map<string, object> {
   const keys = new Map<string, object>();
   for (const event of events)
-    if (model.evolve[event.type]) for (const key of each<object>(model.key(event))) keys.set(keyText(key), key);
+    if (model.evolve[event.type]) for (const [text, key] of keysOf(model, event)) keys.set(text, key);
   return keys;
 }
 
@@ -26,25 +26,67 @@ export function touchedKeys(model: ReadModel, events: readonly Recorded[]): Map<
 export function foldRows(model: ReadModel, rows: ReadonlyMap<string, object>, events: readonly Recorded[]): FoldedRows {
   const written = new Map<string, object>();
   const deleted = new Map<string, object>();
-  for (const event of events) {
-    const evolve = model.evolve[event.type];
-    if (!evolve) continue;
-    const keys = new Map(each<object>(model.key(event)).map((key) => [keyText(key), key])); // each row once
-    for (const [text, key] of keys) {
-      const before = written.get(text) ?? (deleted.has(text) ? undefined : rows.get(text));
-      const after = evolve(before, event, key);
-      if (after === undefined) continue;
-      if (after === null) {
+  const row = (text: string): object | undefined =>
+    written.get(text) ?? (deleted.has(text) ? undefined : rows.get(text));
+  for (const event of events)
+    foldEvent(model, event, row, (text, key, after) => {
+      if (after) {
+        deleted.delete(text);
+        written.set(text, after);
+      } else {
         written.delete(text);
         if (rows.has(text)) deleted.set(text, key);
-        continue;
       }
-      requireKey(model, key, after, event);
-      deleted.delete(text);
-      written.set(text, after);
-    }
-  }
+    });
   return { written, deleted };
+}
+
+/**
+ * Folds one event into each of the rows that it touches, each once.
+ * @param row the row with a key now, given by the key's text
+ * @param becomes told what it becomes; undefined when it is deleted. Not told of rows that stay.
+ * @throws ReadModelMismatch as `foldRows`
+ */
+export function foldEvent(
+  model: ReadModel,
+  event: Recorded,
+  row: (text: string) => object | undefined,
+  becomes: (text: string, key: object, after: object | undefined) => void,
+): void {
+  const evolve = model.evolve[event.type];
+  if (!evolve) return;
+  for (const [text, key] of keysOf(model, event)) {
+    const after = evolve(row(text), event, key);
+    if (after === undefined) continue;
+    if (after !== null) requireKey(model, key, after, event);
+    becomes(text, key, after ?? undefined);
+  }
+}
+
+/**
+ * Rows that a table gave for some keys, by the text of their key.
+ * @throws ReadModelMismatch when the table writes a key otherwise than it was given: nothing would ever be found again.
+ */
+export function rowsByKey(
+  model: ReadModel,
+  keys: ReadonlyMap<string, object>,
+  rows: readonly object[],
+): Map<string, object> {
+  const [example = {}] = keys.values();
+  const names = Object.keys(example);
+  const found = new Map(rows.map((row) => [keyText(pick(row, names)), row]));
+  for (const text of found.keys())
+    if (!keys.has(text))
+      throw new ReadModelMismatch(
+        model.name,
+        `the type of its PRIMARY KEY's column writes a key as ${text}: give keys as the column writes them`,
+      );
+  return found;
+}
+
+/** Some properties of a row. */
+export function pick(row: object, names: readonly string[]): object {
+  return Object.fromEntries(names.map((name) => [name, (row as Record<string, unknown>)[name]]));
 }
 
 /** A key as text, the same for the same values in whatever order its properties stand. */
@@ -56,6 +98,13 @@ export function keyText(key: object): string {
 /** Keys as a list: one, or several. */
 export function each<Key>(keys: Keys<Key>): readonly Key[] {
   return Array.isArray(keys) ? (keys as readonly Key[]) : [keys as Key];
+}
+
+/** The keys of the rows that an event touches, each once, by their text. */
+function keysOf(model: ReadModel, event: Recorded): readonly (readonly [string, object])[] {
+  const keys = model.key(event) as Keys<object>;
+  if (!Array.isArray(keys)) return [[keyText(keys), keys]];
+  return [...new Map((keys as readonly object[]).map((key) => [keyText(key), key]))];
 }
 
 function requireKey(model: ReadModel, key: object, row: object, event: Recorded): void {

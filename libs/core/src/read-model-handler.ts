@@ -1,37 +1,53 @@
-import { ReadModelMismatch } from './errors.js';
+import { ReadModelTablesChanged } from './errors.js';
+import type { Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
-import { foldRows, keyText, touchedKeys } from './read-model-fold.js';
-import type { ReadModelTables } from './read-model-tables.js';
+import { foldRows, rowsByKey, touchedKeys } from './read-model-fold.js';
+import type { ReadModelTable, ReadModelTables } from './read-model-tables.js';
 import type { SubscriptionHandler } from './subscription.js';
 
-/** Folds events into a read model's table: loads the rows they touch, folds in memory, writes once. */
+/**
+ * Folds events into the tables that follow a read model's checkpoint: mostly one, and during and after a rebuild two, each
+ * from its own rows. Which they are is remembered, and looked at again before each commit: whoever was frozen while a
+ * table was added rolls back.
+ */
 export function readModelHandler<Tx>(model: ReadModel, tables: ReadModelTables<Tx>): SubscriptionHandler<Tx> {
+  let fed: readonly ReadModelTable[] | undefined;
   return {
     types: model.types,
     async handle(events, tx) {
-      const keys = touchedKeys(model, events);
-      const [example] = keys.values();
-      if (example === undefined) return;
-      const names = Object.keys(example);
-      const existing = await tables.load(tx, model, [...keys.values()]);
-      const rows = new Map(existing.map((row) => [keyText(pick(row, names)), row]));
-      for (const text of rows.keys())
-        if (!keys.has(text))
-          throw new ReadModelMismatch(
-            model.name,
-            `the type of its PRIMARY KEY's column writes a key as ${text}: give keys as the column writes them`,
-          );
-      const { written, deleted } = foldRows(model, rows, events);
-      await tables.write(tx, model, [...written.values()], [...deleted.values()]);
+      fed ??= await tables.fed(tx, model);
+      try {
+        for (const table of fed) await foldInto(table, model, tables, events, tx);
+      } catch (error) {
+        fed = undefined; // it may be for a table that was renamed
+        throw error;
+      }
+    },
+    async confirm(tx) {
+      const now = await tables.fed(tx, model);
+      const same = now.length === fed?.length && now.every((table, index) => table === fed![index]);
+      fed = now;
+      if (!same) throw new ReadModelTablesChanged(model.name);
     },
   };
 }
 
-/** The name of a read model's subscription: each version has its own checkpoint. */
-export function subscriptionName(model: ReadModel): string {
-  return `${model.name} v${model.version}`;
+/** Folds events into one table: loads the rows they touch, folds in memory, writes once. */
+export async function foldInto<Tx>(
+  table: ReadModelTable,
+  model: ReadModel,
+  tables: ReadModelTables<Tx>,
+  events: readonly Recorded[],
+  tx: Tx,
+): Promise<void> {
+  const keys = touchedKeys(model, events);
+  if (keys.size === 0) return;
+  const rows = rowsByKey(model, keys, await tables.load(tx, model, [...keys.values()], table));
+  const { written, deleted } = foldRows(model, rows, events);
+  await tables.write(tx, model, [...written.values()], [...deleted.values()], table);
 }
 
-function pick(row: object, names: readonly string[]): object {
-  return Object.fromEntries(names.map((name) => [name, (row as Record<string, unknown>)[name]]));
+/** The name of a read model's subscription: each version has its own checkpoint. */
+export function subscriptionName({ name, version }: Pick<ReadModel, 'name' | 'version'>): string {
+  return `${name} v${version}`;
 }

@@ -1,18 +1,44 @@
 import type { ReadModel, Rows } from './read-model.js';
 
+/**
+ * One of the tables that a version of a read model may have: the one that queries read, the one that a rebuild makes, and
+ * the one that a rebuild has replaced.
+ */
+export type ReadModelTable = 'live' | 'new' | 'old';
+
+/** A version of a read model, as the database knows it. */
+export interface ReadModelVersion {
+  readonly version: number;
+  /** The tables that move with its checkpoint. Without `live` it is being built, or was never begun. */
+  readonly fed: readonly ReadModelTable[];
+  /** True for the one that the view of the model's name shows. */
+  readonly current: boolean;
+}
+
 /** The tables behind read models. Rows and keys have the properties that the definition gives them. */
 export interface ReadModelTables<Tx = unknown> {
   /**
-   * Creates the table if it is not there, and checks that it fits the definition.
+   * Notes the version, and checks that it is the one that was noted. Creates its live table, unless told to leave that to a
+   * rebuild, and checks that it fits the definition.
    * @throws ReadModelMismatch when the key is not the PRIMARY KEY or the definition changed without a new version.
    */
-  prepare(model: ReadModel): Promise<void>;
-  /** The rows with these keys, as far as they exist. */
-  load(tx: Tx, model: ReadModel, keys: readonly object[]): Promise<readonly object[]>;
+  prepare(model: ReadModel, options?: { readonly create?: boolean }): Promise<void>;
+  /** The versions of a read model that were ever prepared, in order. */
+  versions(name: string): Promise<readonly ReadModelVersion[]>;
+  /** The tables that move with the checkpoint, as of now in this transaction. */
+  fed(tx: Tx, model: ReadModel): Promise<readonly ReadModelTable[]>;
+  /** The rows with these keys, as far as they exist. @param table the live one unless given */
+  load(tx: Tx, model: ReadModel, keys: readonly object[], table?: ReadModelTable): Promise<readonly object[]>;
   /** Inserts or replaces rows, and deletes those with the given keys. @throws ReadModelMismatch for rows that do not fit. */
-  write(tx: Tx, model: ReadModel, rows: readonly object[], deleted: readonly object[]): Promise<void>;
+  write(
+    tx: Tx,
+    model: ReadModel,
+    rows: readonly object[],
+    deleted: readonly object[],
+    table?: ReadModelTable,
+  ): Promise<void>;
   /** What `load` would answer for these rows if they had been written. @throws ReadModelMismatch for rows that do not fit. */
-  shaped(model: ReadModel, rows: readonly object[]): Promise<readonly object[]>;
-  /** The query side. */
+  stored(model: ReadModel, rows: readonly object[]): Promise<readonly object[]>;
+  /** The query side. Its calls throw ReadModelBuilding while there is no live table. */
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key>;
 }

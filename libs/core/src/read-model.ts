@@ -29,6 +29,8 @@ export interface ReadModel<Row extends object = any, Key extends object = any> {
   readonly from: readonly object[];
   readonly row: Schema<any, Row>;
   readonly table: Sql;
+  /** Properties whose values differ from those of the version before on purpose; all others must agree at a rebuild. */
+  readonly changes?: readonly string[] | 'everything';
   /** The types of the events that it folds. */
   readonly types: readonly string[];
   /** The keys of the rows that an event touches. */
@@ -88,6 +90,7 @@ export function readModel<
   readonly from: R;
   readonly row: S;
   readonly table: Sql;
+  readonly changes?: readonly (keyof Out<NoInfer<S>> & string)[] | 'everything';
   readonly key: KeyOf<Each<NoInfer<R>>, NoInfer<T>, Key>;
   /** The streams that hold every event of a row: `asOf` then reads these alone. */
   readonly streams?: (key: NoInfer<Key>) => Keys<string>;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { systemClock } from './clock.js';
 import { InvalidDefinition } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
 import { registryOf } from './events.js';
@@ -9,11 +10,17 @@ import type { Reaction } from './reaction.js';
 import { reactionHandler } from './reaction-handler.js';
 import type { ReadModel } from './read-model.js';
 import { readModelHandler, subscriptionName } from './read-model-handler.js';
+import { RebuildRunner } from './rebuild-runner.js';
+import { RebuildWatch } from './rebuild-watch.js';
 import { relay } from './relay.js';
 import type { Runner } from './runner.js';
+import { SharedReplay } from './shared-replay.js';
+import { SharedTail } from './shared-tail.js';
 import type { Source } from './source.js';
 import { subscription, type SubscriptionParts } from './subscription.js';
 import type { TopicDeclaration } from './topic.js';
+
+const REBUILD_MEMORY = 256 * 1024 * 1024;
 
 /** Who holds this process's leases. */
 const processName = `${process.pid}-${randomUUID()}`;
@@ -52,25 +59,29 @@ export function ownTopics(options: LogfoldOptions): TopicDeclaration[] {
   return [...declared.values()];
 }
 
-/** The loops of a service, as far as this process runs them. */
-export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog): Runner[] {
+/**
+ * The loops of a service, as far as this process runs them.
+ * @param owner who holds the leases: this process, unless several services of a test share one
+ */
+export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog, owner = processName): Runner[] {
   const { definitions, run = 'everything' } = options;
   const runs = (role: Role): boolean => run === 'everything' || (run !== 'nothing' && run.includes(role));
   const models = definitions.filter((definition) => definition.kind === 'read model');
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
+  const shared = sharedByRebuilds(options);
   return [
-    ...(runs('relay') ? relayRunners(options) : []),
-    ...(runs('read-models') ? models.map((model) => readModelRunner(model, options, catalog)) : []),
-    ...(runs('reactions') ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog)) : []),
+    ...(runs('relay') ? relayRunners(options, owner) : []),
+    ...(runs('read-models') ? models.map((model) => readModelRunner(model, options, catalog, owner, shared)) : []),
+    ...(runs('reactions') ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog, owner)) : []),
   ];
 }
 
-function relayRunners(options: LogfoldOptions): Runner[] {
+function relayRunners(options: LogfoldOptions, owner: string): Runner[] {
   const { database, topics, leaseTtlMs, onLost } = options;
   const declared = ownTopics(options);
   if (!topics?.publisher || declared.length === 0) return [];
   const { events: log, relayMarks: marks, wakeUp, leases } = database;
-  const parts = { log, marks, wakeUp, leases, topics: declared, publisher: topics.publisher, owner: processName };
+  const parts = { log, marks, wakeUp, leases, topics: declared, publisher: topics.publisher, owner };
   return [
     relay(
       { ...parts, ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }), ...(onLost === undefined ? {} : { onLost }) },
@@ -79,28 +90,50 @@ function relayRunners(options: LogfoldOptions): Runner[] {
   ];
 }
 
-/** One runner for all sources: a row may be touched by events of several. */
-function readModelRunner(model: ReadModel, options: LogfoldOptions, catalog: EventCatalog): Runner {
+/** What the rebuilds of a service have together: one look for requests, one reading of the log. */
+interface SharedByRebuilds {
+  readonly watch: RebuildWatch;
+  readonly replay: SharedReplay;
+}
+
+function sharedByRebuilds({ database, runner: { clock = systemClock } = {} }: LogfoldOptions): SharedByRebuilds {
+  return { watch: new RebuildWatch(database.rebuilds, clock), replay: new SharedReplay(database.events, clock) };
+}
+
+/** One runner for all sources: a row may be touched by events of several. Rebuilds are done beside it, with its lease. */
+function readModelRunner(
+  model: ReadModel,
+  options: LogfoldOptions,
+  catalog: EventCatalog,
+  owner: string,
+  { watch, replay }: SharedByRebuilds,
+): Runner {
+  const { database, runner: { clock = systemClock } = {}, rebuildMemoryBytes: memoryBytes = REBUILD_MEMORY } = options;
+  const sources = sourcesOf(model, options);
+  const parts = { model, database, sources, catalog, replay, memoryBytes, clock };
+  const rebuilds = new RebuildRunner(parts, watch, options.runner);
   return subscription(
     {
-      ...common(options, catalog),
+      ...common(options, catalog, owner),
       name: subscriptionName(model),
-      sources: sourcesOf(model, options),
+      sources,
       from: 'beginning',
-      handler: readModelHandler(model, options.database.readModels),
+      handler: readModelHandler(model, database.readModels),
       oneWriter: true,
+      before: (signal) => rebuilds.begin(signal),
+      beside: (beside) => rebuilds.go(beside),
     },
     options.runner,
   );
 }
 
 /** A runner for each source: nothing orders events of different logs. */
-function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: EventCatalog): Runner[] {
+function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner[] {
   const sources = sourcesOf(reaction, options);
   return sources.map((source) =>
     subscription(
       {
-        ...common(options, catalog),
+        ...common(options, catalog, owner),
         name: reaction.name,
         lease: `${reaction.name} from ${source.name}`,
         sources: [source],
@@ -131,13 +164,29 @@ function sourcesOf({ name, from, types }: ReadModel | Reaction, options: Logfold
     if (!heard.has(topic.name)) heard.set(topic.name, topics!.source(topic));
   }
   const sources = [...heard.values()];
-  const own = logSource(database.service, database.events, database.wakeUp);
+  const own = logSource(database.service, tailOf(options), database.wakeUp);
   return handled.some(isOwn) ? [own, ...sources] : sources;
 }
+
+/** One for all loops of a service: they read what is new together. */
+function tailOf(options: LogfoldOptions): SharedTail {
+  const { database, definitions } = options;
+  const tail =
+    tails.get(options) ??
+    new SharedTail(
+      database.events,
+      definitions.flatMap((definition) => (definition.kind === 'decider' ? [] : definition.types)),
+    );
+  tails.set(options, tail);
+  return tail;
+}
+
+const tails = new WeakMap<LogfoldOptions, SharedTail>();
 
 function common(
   { database, leaseTtlMs, onParked }: LogfoldOptions,
   catalog: EventCatalog,
+  owner: string,
 ): Pick<
   SubscriptionParts<any>,
   'catalog' | 'checkpoints' | 'parked' | 'transactions' | 'leases' | 'owner' | 'leaseTtlMs' | 'onParked'
@@ -149,7 +198,7 @@ function common(
     parked,
     transactions,
     leases,
-    owner: processName,
+    owner,
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
     ...(onParked === undefined ? {} : { onParked }),
   };

@@ -20,6 +20,12 @@ export interface Source {
    * @throws TopicGap, CheckpointOfAnotherLog, BrokerUnavailable, DatabaseUnavailable
    */
   read(options: ReadOptions): AsyncIterable<SourceBatch>;
+  /**
+   * Where each partition ends now: whoever has read to there has all that was there when this was called. 0n for what is
+   * empty or not there yet.
+   * @throws BrokerUnavailable, DatabaseUnavailable
+   */
+  ends(signal: AbortSignal): Promise<ReadonlyMap<number, bigint>>;
 }
 
 /** What a source is asked for. */

@@ -18,6 +18,15 @@ import type { Transactions } from './transactions.js';
 export interface SubscriptionHandler<Tx = unknown> {
   readonly types: readonly string[];
   handle(events: readonly Recorded[], tx: Tx): Promise<void>;
+  /** Called behind `handle`, when the checkpoints have moved in `tx`: throws when what `handle` relied on is over. */
+  confirm?(tx: Tx): Promise<void>;
+}
+
+/** What is done beside the reading of a subscription, while it has its lease. */
+export interface Beside {
+  readonly signal: AbortSignal;
+  /** Runs `work` while no batch is being handled: the checkpoints stand still, unless another process moves them. */
+  still<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** The parts of a subscription. */
@@ -42,6 +51,10 @@ export interface SubscriptionParts<Tx = unknown> {
   /** Who holds the lease: one name per process. */
   readonly owner: string;
   readonly leaseTtlMs?: number;
+  /** Done with the lease before anything is read. */
+  readonly before?: (signal: AbortSignal) => Promise<void>;
+  /** Done with the lease while events are read; when it fails, the reading begins anew too. */
+  readonly beside?: (beside: Beside) => Promise<void>;
   /** Told when the key of an event was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
 }
@@ -70,7 +83,8 @@ async function follow<Tx>(
   { clock = systemClock }: RunnerOptions,
 ): Promise<void> {
   const { name, sources, from, handler } = parts;
-  const turns = new InTurn(sources.length * 2);
+  await parts.before?.(signal);
+  const turns = new InTurn(sources.length * 2 + 1);
   const deliveries = sources.map((source) => new Delivery(parts, source, clock));
 
   const reading = deliveries.map((delivery) => async (until: AbortSignal) => {
@@ -89,5 +103,7 @@ async function follow<Tx>(
       for (const delivery of deliveries) if (!until.aborted) await turns.run(name, () => delivery.answerRequests());
     }
   };
-  await untilOneFails(signal, parts.onError?.last === 'park' ? [...reading, asked] : reading);
+  const beside = async (until: AbortSignal): Promise<void> =>
+    parts.beside?.({ signal: until, still: (work) => turns.run(name, work) });
+  await untilOneFails(signal, [...reading, beside, ...(parts.onError?.last === 'park' ? [asked] : [])]);
 }

@@ -21,6 +21,10 @@ export function topicLogSource(
   return {
     name: topic.name,
     shared: false,
+    async ends() {
+      const end = await log.end();
+      return new Map(partitions.map((partition) => [partition, end]));
+    },
     async *read({ subscription, types, from, checkpoints, signal }) {
       const identity = await log.identity();
       const loaded = await checkpoints.load(partitions, async (missing) => {

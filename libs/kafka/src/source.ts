@@ -30,6 +30,7 @@ export function kafkaSource(options: KafkaSourceOptions, topic: TopicDeclaration
   return {
     name: topic.name,
     shared: true,
+    ends: (signal) => withDriver(options, signal, (driver) => committedEnds(topic, driver, signal)),
     async *read(read) {
       const { signal, subscription, from } = read;
       const prefix = options.groupPrefix === undefined ? '' : `${options.groupPrefix}.`;
@@ -59,6 +60,21 @@ export function kafkaSource(options: KafkaSourceOptions, topic: TopicDeclaration
       }
     },
   };
+}
+
+/** The position of the last committed record of each partition. */
+async function committedEnds(
+  { name: topic, partitions }: TopicDeclaration,
+  driver: KafkaDriver,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, bigint>> {
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  const [known] = (await driver.metadata([topic])).topics;
+  const there = all.filter((partition) => known?.partitions.some((each) => each.partition === partition));
+  const asked = there.map((partition) => ({ topic, partition }));
+  const tails = asked.length === 0 ? [] : await readCommittedTails(driver, asked, TAIL_MS, signal);
+  const ends = new Map(tails.map(({ partition, last }) => [partition, last?.position ?? 0n]));
+  return new Map(all.map((partition) => [partition, ends.get(partition) ?? 0n]));
 }
 
 /** Asks the brokers something, on connections of its own. */

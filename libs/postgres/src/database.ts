@@ -11,6 +11,8 @@ import { PostgresLeases } from './leases.js';
 import { migrate } from './migrations.js';
 import { PostgresParked } from './parked.js';
 import { PostgresReadModelTables } from './read-model-tables.js';
+import { PostgresRebuildTables } from './rebuild-tables.js';
+import { PostgresRebuilds } from './rebuilds.js';
 import { PostgresRelayMarks } from './relay-marks.js';
 import { APP_ROLE } from './roles.js';
 import { statementsFor } from './statements.js';
@@ -26,7 +28,7 @@ export interface PostgresOptions {
   readonly url: string;
   /** Each service has a schema of its own; `logfold` by default. */
   readonly schema?: string;
-  /** Transactions at once, 4 by default. Besides there are 2 connections to append, 2 to query, 2 to read the log, 1 to listen. */
+  /** Transactions at once, 4 by default. Besides there are 2 connections to append, 2 to query, 2 to read the log, 1 to listen, and during rebuilds of read models 3 more. */
   readonly connections?: number;
   /** Appends that may wait, 10,000 by default; one more is refused with AppendQueueFull. */
   readonly queueLimit?: number;
@@ -41,6 +43,8 @@ export interface PostgresDatabase extends Database<Tx> {
 const APPEND_CONNECTIONS = 2;
 const QUERY_CONNECTIONS = 2;
 const SCAN_CONNECTIONS = 2;
+const REBUILD_CONNECTIONS = 3;
+const REBUILD_STATEMENT_TIMEOUT_MS = 600_000;
 const APPEND_STATEMENT_TIMEOUT_MS = 10_000;
 
 /**
@@ -62,6 +66,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
   const owner = new PostgresTransactions([login], () => {});
   const querying = new Pool(working('query'), QUERY_CONNECTIONS);
   const scanning = new Pool(working('scan'), SCAN_CONNECTIONS);
+  const rebuilding = { ...working('rebuild'), statementTimeoutMs: REBUILD_STATEMENT_TIMEOUT_MS };
   const statements = statementsFor(schema);
   const wakeUp = new PostgresWakeUp(querying, working('listen'), `logfold_${schema}`);
   const wake = (): void => wakeUp.wake();
@@ -74,6 +79,11 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     return new AppendLane(connection, statements);
   });
   const appender = new Appender(lanes, queueLimit, wake);
+  const readModels = new PostgresReadModelTables(owner, querying, schema);
+  const rebuilds = new PostgresTransactions(
+    Array.from({ length: REBUILD_CONNECTIONS }, () => new Connection(rebuilding)),
+    wake,
+  );
 
   return {
     service,
@@ -82,7 +92,9 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     checkpoints: new PostgresCheckpoints(querying, schema),
     leases: new PostgresLeases(querying, schema),
     transactions,
-    readModels: new PostgresReadModelTables(owner, querying, schema),
+    readModels,
+    rebuilds: new PostgresRebuilds(querying, schema),
+    rebuildTables: new PostgresRebuildTables(readModels, owner, rebuilds, schema),
     parked: new PostgresParked(querying, schema),
     relayMarks: new PostgresRelayMarks(querying, schema),
     wakeUp,
@@ -99,7 +111,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     async close() {
       await appender.close();
       await wakeUp.close();
-      await Promise.all([owner, querying, scanning, transactions].map((each) => each.close()));
+      await Promise.all([owner, querying, scanning, transactions, rebuilds].map((each) => each.close()));
     },
   };
 }

@@ -2,29 +2,39 @@ import { createHash } from 'node:crypto';
 import {
   LogfoldError,
   probeKey,
+  ReadModelBuilding,
   ReadModelMismatch,
   type ReadModel,
+  type ReadModelTable,
   type ReadModelTables,
+  type ReadModelVersion,
   type Rows,
 } from '@logfold/core';
 import type { Pool, Tx } from './connection.js';
 import { isDataError, sqlState, translated, translating } from './errors.js';
 import { columnsOf, requireColumns, requireKey, type Column } from './read-model-columns.js';
 import { readModelStatements, type ReadModelStatements } from './read-model-statements.js';
-import { APP_ROLE, OWNER_ROLE, READ_ROLE } from './roles.js';
+import { createTable, createView } from './read-model-ddl.js';
+import { tableName } from './read-model-table-name.js';
+import { OWNER_ROLE } from './roles.js';
 import type { PostgresTransactions } from './transactions.js';
+
+const TABLES: readonly ReadModelTable[] = ['live', 'new', 'old'];
+
+const UNDEFINED_TABLE = '42P01';
 
 const PAGE = 100;
 const LARGEST_PAGE = 1_000;
 
-interface Table {
+/** What queries and writes of one version need to know. */
+interface Layout {
   readonly columns: readonly Column[];
-  readonly statements: ReadModelStatements;
+  readonly statements: ReadonlyMap<ReadModelTable, ReadModelStatements>;
 }
 
 /** Read models as tables `name__vN` in the service's schema; the view `name` is for people and other tools. */
 export class PostgresReadModelTables implements ReadModelTables<Tx> {
-  readonly #tables = new Map<ReadModel, Promise<Table>>();
+  readonly #layouts = new Map<ReadModel, Promise<Layout>>();
 
   /** @param owner creates tables; @param querying answers queries. */
   constructor(
@@ -33,60 +43,102 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     readonly schema: string,
   ) {}
 
-  async prepare(model: ReadModel): Promise<void> {
-    const name = this.#nameOf(model);
-    await this.owner.run(async (tx) => {
+  async prepare(model: ReadModel, { create = true }: { readonly create?: boolean } = {}): Promise<void> {
+    const name = tableName(this.schema, model);
+    const isLive = await this.owner.run(async (tx) => {
       await tx`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
       await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
-      if (await this.#register(tx, model)) await this.#create(tx, model, name);
+      const fed = await this.#register(tx, model);
+      if (!create || fed.length > 0) return fed.includes('live');
+      await createTable(tx, model, name);
+      const [current] = await tx.unsafe(
+        `UPDATE ${this.schema}.read_models m SET fed = '{live}', current = NOT EXISTS
+           (SELECT FROM ${this.schema}.read_models o WHERE o.name = m.name AND o.current AND o.version <> m.version)
+          WHERE name = $1 AND version = $2 RETURNING current`,
+        [model.name, model.version],
+      );
+      if (current!['current']) await createView(tx, this.schema, model);
+      return true;
     });
-    const { columns } = await this.#table(model);
-    const key = probeKey(model);
-    if (key) requireKey(model, columns, Object.fromEntries(key.map((property) => [property, null])));
+    if (isLive) await this.checkKey(model);
   }
 
-  async load(tx: Tx, model: ReadModel, keys: readonly object[]): Promise<readonly object[]> {
+  async versions(name: string): Promise<readonly ReadModelVersion[]> {
+    const rows = await translating(() =>
+      this.querying.sql.unsafe<(Omit<ReadModelVersion, 'fed'> & { fed: string })[]>(
+        `SELECT version, array_to_string(fed, ',') AS fed, current FROM ${this.schema}.read_models WHERE name = $1 ORDER BY version`,
+        [name],
+      ),
+    );
+    return rows.map(({ version, fed, current }) => ({ version, fed: tablesOf(fed), current }));
+  }
+
+  async fed(tx: Tx, { name, version }: ReadModel): Promise<readonly ReadModelTable[]> {
+    const [row] = await translating(() =>
+      tx.unsafe<{ fed: string }[]>(
+        `SELECT array_to_string(fed, ',') AS fed FROM ${this.schema}.read_models WHERE name = $1 AND version = $2`,
+        [name, version],
+        { prepare: true },
+      ),
+    );
+    return tablesOf(row?.fed ?? '');
+  }
+
+  async load(
+    tx: Tx,
+    model: ReadModel,
+    keys: readonly object[],
+    table: ReadModelTable = 'live',
+  ): Promise<readonly object[]> {
     if (keys.length === 0) return [];
-    const { columns, statements } = await this.#table(model);
+    const { columns, statements } = await this.layout(model);
     requireKey(model, columns, keys[0]!);
-    return this.#asking(model, () => rowsFrom(tx, statements.load, [JSON.stringify(keys)]));
+    return this.#asking(model, () => rowsFrom(tx, statements.get(table)!.load, [JSON.stringify(keys)]));
   }
 
-  async write(tx: Tx, model: ReadModel, rows: readonly object[], deleted: readonly object[]): Promise<void> {
-    const { columns, statements } = await this.#table(model);
+  async write(
+    tx: Tx,
+    model: ReadModel,
+    rows: readonly object[],
+    deleted: readonly object[],
+    table: ReadModelTable = 'live',
+  ): Promise<void> {
+    const { columns, statements } = await this.layout(model);
+    const { upsert, delete: remove } = statements.get(table)!;
     for (const row of rows) requireColumns(model, columns, row);
     await this.#asking(model, async () => {
-      if (deleted.length > 0) await tx.unsafe(statements.delete, [JSON.stringify(deleted)], { prepare: true });
-      if (rows.length > 0) await tx.unsafe(statements.upsert, [JSON.stringify(rows)], { prepare: true });
+      if (deleted.length > 0) await tx.unsafe(remove, [JSON.stringify(deleted)], { prepare: true });
+      if (rows.length > 0) await tx.unsafe(upsert, [JSON.stringify(rows)], { prepare: true });
     });
   }
 
-  async shaped(model: ReadModel, rows: readonly object[]): Promise<readonly object[]> {
+  async stored(model: ReadModel, rows: readonly object[]): Promise<readonly object[]> {
     if (rows.length === 0) return [];
-    const { columns, statements } = await this.#table(model);
+    const { columns, statements } = await this.layout(model);
     for (const row of rows) requireColumns(model, columns, row);
-    return this.#asking(model, () => rowsFrom(this.querying.sql, statements.shaped, [JSON.stringify(rows)]));
+    const { stored } = statements.get('live')!;
+    return this.#asking(model, () => rowsFrom(this.querying.sql, stored, [JSON.stringify(rows)]));
   }
 
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key> {
     return {
-      table: this.#nameOf(model),
+      table: tableName(this.schema, model),
       find: async (key) => {
-        const { columns, statements } = await this.#table(model);
+        const { columns, statements } = await this.layout(model);
         requireKey(model, columns, key);
         const [row] = await this.#asking(model, () =>
-          rowsFrom(this.querying.sql, statements.load, [JSON.stringify([key])]),
+          rowsFrom(this.querying.sql, statements.get('live')!.load, [JSON.stringify([key])]),
         );
         return row as Row | undefined;
       },
       findMany: async (where = {}, { limit = PAGE, after } = {}) => {
-        const { columns, statements } = await this.#table(model);
+        const { columns, statements } = await this.layout(model);
         requireColumns(model, columns, where);
         if (after) requireKey(model, columns, after);
         const conditions = columns
           .filter(({ property }) => (where as Record<string, unknown>)[property] !== undefined)
           .map((column) => ({ column, isNull: (where as Record<string, unknown>)[column.property] === null }));
-        const text = statements.find(conditions, after !== undefined);
+        const text = statements.get('live')!.find(conditions, after !== undefined);
         const size = Math.min(Math.max(1, limit), LARGEST_PAGE);
         const parameters = [JSON.stringify(where), after ? JSON.stringify(after) : null, size];
         return (await this.#asking(model, () => rowsFrom(this.querying.sql, text, parameters))) as readonly Row[];
@@ -94,12 +146,43 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     };
   }
 
-  /** True when the version is new. @throws ReadModelMismatch when it was created from another definition. */
-  async #register(tx: Tx, model: ReadModel): Promise<boolean> {
-    const { name, version } = model;
-    const hash = createHash('sha256').update(model.table.text.replace(/\s+/g, ' ').trim()).digest('hex');
-    const [known] = await tx.unsafe<{ hash: string }[]>(
-      `SELECT definition_hash AS hash FROM ${this.schema}.read_models WHERE name = $1 AND version = $2`,
+  /** The columns, read from whichever of the tables is there. @throws ReadModelBuilding when none is. */
+  layout(model: ReadModel): Promise<Layout> {
+    let layout = this.#layouts.get(model);
+    if (!layout) {
+      layout = translating(() => this.#readLayout(model));
+      layout.catch(() => this.#layouts.delete(model));
+      this.#layouts.set(model, layout);
+    }
+    return layout;
+  }
+
+  /** @throws ReadModelMismatch when the definition's key is not the PRIMARY KEY, as far as the definition alone tells. */
+  async checkKey(model: ReadModel): Promise<void> {
+    const { columns } = await this.layout(model);
+    const key = probeKey(model);
+    if (key) requireKey(model, columns, Object.fromEntries(key.map((property) => [property, null])));
+  }
+
+  async #readLayout(model: ReadModel): Promise<Layout> {
+    const names = TABLES.map((table) => tableName(this.schema, model, table));
+    const rows = await this.querying.sql.unsafe<{ name: string }[]>(
+      'SELECT name FROM unnest($1::text[]) WITH ORDINALITY AS t(name, n) WHERE to_regclass(name) IS NOT NULL ORDER BY n LIMIT 1',
+      [names],
+    );
+    if (rows.length === 0) throw new ReadModelBuilding(model.name, model.version);
+    const columns = await columnsOf(this.querying.sql, rows[0]!.name);
+    if (!columns.some(({ inKey }) => inKey))
+      throw new ReadModelMismatch(model.name, 'its table has no PRIMARY KEY: add one with the properties of the key');
+    const statements = TABLES.map((table, index) => [table, readModelStatements(names[index]!, columns)] as const);
+    return { columns, statements: new Map(statements) };
+  }
+
+  /** The tables that the version has. @throws ReadModelMismatch when it was created from another definition. */
+  async #register(tx: Tx, { name, version, table }: ReadModel): Promise<readonly ReadModelTable[]> {
+    const hash = createHash('sha256').update(table.text.replace(/\s+/g, ' ').trim()).digest('hex');
+    const [known] = await tx.unsafe<{ hash: string; fed: string }[]>(
+      `SELECT definition_hash AS hash, array_to_string(fed, ',') AS fed FROM ${this.schema}.read_models WHERE name = $1 AND version = $2`,
       [name, version],
     );
     if (known && known.hash !== hash)
@@ -108,55 +191,29 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
         `version ${version} was created with another table: raise the version to ${version + 1}`,
       );
     if (!known)
-      await tx.unsafe(`INSERT INTO ${this.schema}.read_models (name, version, definition_hash) VALUES ($1, $2, $3)`, [
-        name,
-        version,
-        hash,
-      ]);
-    return !known;
-  }
-
-  async #create(tx: Tx, model: ReadModel, name: string): Promise<void> {
-    await tx.unsafe(`CREATE TABLE ${name} ${model.table.text}`).catch((error: Error) => {
-      if (sqlState(error) === undefined) throw error;
-      throw new ReadModelMismatch(model.name, `its table could not be created: ${error.message}`, { cause: error });
-    });
-    await tx.unsafe(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${APP_ROLE}`);
-    await tx.unsafe(`GRANT SELECT ON ${name} TO ${READ_ROLE}`);
-    const [view] = await tx`SELECT to_regclass(${`${this.schema}.${model.name}`}) IS NOT NULL AS there`;
-    if (view!.there) return;
-    await tx.unsafe(`CREATE VIEW ${this.schema}.${model.name} AS SELECT * FROM ${name}`);
-    await tx.unsafe(`GRANT SELECT ON ${this.schema}.${model.name} TO ${APP_ROLE}, ${READ_ROLE}`);
-  }
-
-  #table(model: ReadModel): Promise<Table> {
-    let table = this.#tables.get(model);
-    if (!table) {
-      const name = this.#nameOf(model);
-      table = translating(() => columnsOf(this.querying.sql, name)).then((columns) => {
-        if (columns.some(({ inKey }) => inKey)) return { columns, statements: readModelStatements(name, columns) };
-        throw new ReadModelMismatch(model.name, 'its table has no PRIMARY KEY: add one with the properties of the key');
-      });
-      table.catch(() => this.#tables.delete(model));
-      this.#tables.set(model, table);
-    }
-    return table;
-  }
-
-  #nameOf(model: ReadModel): string {
-    return `${this.schema}.${model.name}__v${model.version}`;
+      await tx.unsafe(
+        `INSERT INTO ${this.schema}.read_models (name, version, definition_hash, fed) VALUES ($1, $2, $3, '{}')`,
+        [name, version, hash],
+      );
+    return tablesOf(known?.fed ?? '');
   }
 
   async #asking<T>(model: ReadModel, call: () => Promise<T>): Promise<T> {
     try {
       return await call();
     } catch (error) {
+      if (sqlState(error) === UNDEFINED_TABLE) throw new ReadModelBuilding(model.name, model.version);
       if (error instanceof LogfoldError || !isDataError(error)) throw translated(error);
       throw new ReadModelMismatch(model.name, `a row does not fit its table: ${(error as Error).message}`, {
         cause: error,
       });
     }
   }
+}
+
+function tablesOf(text: string): readonly ReadModelTable[] {
+  const names = text.split(',');
+  return TABLES.filter((table) => names.includes(table));
 }
 
 async function rowsFrom(

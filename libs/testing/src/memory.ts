@@ -4,6 +4,8 @@ import { MemoryEventStore } from './event-store.memory.js';
 import { MemoryLeases } from './leases.memory.js';
 import { MemoryParked } from './parked.memory.js';
 import { MemoryReadModelTables } from './read-model-tables.memory.js';
+import { MemoryRebuildTables } from './rebuild-tables.memory.js';
+import { MemoryRebuilds } from './rebuilds.memory.js';
 import { MemoryRelayMarks } from './relay-marks.memory.js';
 import { MemoryTopicsTable } from './topics-table.memory.js';
 import { memoryTransactions, type MemoryTx } from './transactions.memory.js';
@@ -31,6 +33,8 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
   const relayMarks = new MemoryRelayMarks();
   const leases = new MemoryLeases(clock);
   const topics = new MemoryTopicsTable();
+  const readModels = new MemoryReadModelTables(service);
+  const rebuilds = new MemoryRebuilds(clock);
   return {
     service,
     wakeUp,
@@ -38,7 +42,9 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     checkpoints,
     leases,
     transactions: memoryTransactions(() => wakeUp.wake()),
-    readModels: new MemoryReadModelTables(service),
+    readModels,
+    rebuilds,
+    rebuildTables: new MemoryRebuildTables(readModels, rebuilds, checkpoints),
     parked,
     relayMarks,
     declareTopics: (declared) => topics.declare(declared),

@@ -1,5 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ReadModelMismatch, type ReadModel, type ReadModelTables, type Rows } from '@logfold/core';
+import {
+  ReadModelBuilding,
+  ReadModelMismatch,
+  ReadModelTablesChanged,
+  type ReadModel,
+  type ReadModelTable,
+  type ReadModelTables,
+  type ReadModelVersion,
+  type Rows,
+} from '@logfold/core';
 import { TableRows } from './table-rows.js';
 import type { MemoryTx, Stage } from './transactions.memory.js';
 
@@ -8,37 +17,66 @@ const PAGE_LIMIT = 1_000;
 
 type Values = Readonly<Record<string, unknown>>;
 
-interface Table {
-  /** The SQL that it was made with, with its white space evened out. */
-  readonly text: string;
+/** One table: what it makes of rows, and the rows by the text of their key. */
+export interface MemoryTable {
   readonly shape: TableRows;
-  /** The rows by the text of their key. */
   readonly rows: Map<string, Values>;
+}
+
+/** A version of a read model. */
+export interface MemoryVersion {
+  /** The SQL that its table was defined with, with its white space evened out. */
+  readonly text: string;
+  readonly tables: Map<ReadModelTable, MemoryTable>;
+  fed: readonly ReadModelTable[];
+  current: boolean;
 }
 
 /** The tables of read models in memory. Rows come back as a database gives them: what JSON holds, null where nothing is. */
 export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
   readonly #schema: string;
-  readonly #tables = new Map<string, Table>();
+  readonly #versions = new Map<string, Map<number, MemoryVersion>>();
 
   constructor(schema: string) {
     this.#schema = schema;
   }
 
-  async prepare(model: ReadModel): Promise<void> {
-    const name = this.#nameOf(model);
+  async prepare(model: ReadModel, { create = true }: { readonly create?: boolean } = {}): Promise<void> {
+    const versions = this.versionsOf(model.name);
     const text = model.table.text.replaceAll(/\s+/g, ' ').trim();
-    const present = this.#tables.get(name);
-    if (present && present.text !== text)
+    const known = versions.get(model.version);
+    if (known && known.text !== text)
       throw new ReadModelMismatch(
         model.name,
         `its table changed, its version did not: raise version ${model.version} by one`,
       );
-    if (!present) this.#tables.set(name, { text, shape: new TableRows(model), rows: new Map() });
+    const version = known ?? { text, tables: new Map(), fed: [], current: false };
+    versions.set(model.version, version);
+    if (!create || version.fed.length > 0) return;
+    version.tables.set('live', { shape: new TableRows(model), rows: new Map() });
+    version.fed = ['live'];
+    version.current = ![...versions.values()].some(({ current }) => current);
   }
 
-  async load(tx: MemoryTx, model: ReadModel, keys: readonly object[]): Promise<readonly object[]> {
-    const table = this.#tableOf(model);
+  async versions(name: string): Promise<readonly ReadModelVersion[]> {
+    const versions = [...this.versionsOf(name)].sort(([a], [b]) => a - b);
+    return versions.map(([version, { fed, current }]) => ({ version, fed, current }));
+  }
+
+  async fed(tx: MemoryTx, model: ReadModel): Promise<readonly ReadModelTable[]> {
+    const version = this.versionOf(model);
+    const { fed } = version;
+    tx.stage(version, () => new UnchangedTables(version, model.name, fed));
+    return fed;
+  }
+
+  async load(
+    tx: MemoryTx,
+    model: ReadModel,
+    keys: readonly object[],
+    name: ReadModelTable = 'live',
+  ): Promise<readonly object[]> {
+    const table = this.tableOf(model, name);
     const staged = this.#staged(tx, table);
     const wanted = new Set(keys.map((key) => table.shape.keyOf(key)));
     return [...wanted].flatMap((text) => {
@@ -47,8 +85,14 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     });
   }
 
-  async write(tx: MemoryTx, model: ReadModel, rows: readonly object[], deleted: readonly object[]): Promise<void> {
-    const table = this.#tableOf(model);
+  async write(
+    tx: MemoryTx,
+    model: ReadModel,
+    rows: readonly object[],
+    deleted: readonly object[],
+    name: ReadModelTable = 'live',
+  ): Promise<void> {
+    const table = this.tableOf(model, name);
     const gone = deleted.map((key) => table.shape.keyOf(key));
     const stored = rows.map((row) => table.shape.stored(row));
     const staged = this.#staged(tx, table);
@@ -56,20 +100,20 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     for (const row of stored) staged.set(table.shape.keyOfRow(row), row);
   }
 
-  async shaped(model: ReadModel, rows: readonly object[]): Promise<readonly object[]> {
-    const { shape } = this.#tableOf(model);
+  async stored(model: ReadModel, rows: readonly object[]): Promise<readonly object[]> {
+    const { shape } = this.tableOf(model, 'live');
     return rows.map((row) => shape.stored(row));
   }
 
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key> {
     return {
-      table: this.#nameOf(model),
+      table: `${this.#schema}.${model.name}__v${model.version}`,
       find: async (key) => {
-        const { shape, rows } = this.#tableOf(model);
+        const { shape, rows } = this.tableOf(model, 'live');
         return structuredClone(rows.get(shape.keyOf(key))) as Row | undefined;
       },
       findMany: async (where = {}, { limit = PAGE, after } = {}) => {
-        const { shape, rows } = this.#tableOf(model);
+        const { shape, rows } = this.tableOf(model, 'live');
         const wanted = Object.entries(JSON.parse(JSON.stringify(where)) as Values);
         if (after) shape.keyOf(after);
         const found = [...rows.values()]
@@ -81,17 +125,28 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     };
   }
 
-  #nameOf(model: ReadModel): string {
-    return `${this.#schema}.${model.name}__v${model.version}`;
+  /** The versions of a read model, for whoever changes their tables. */
+  versionsOf(name: string): Map<number, MemoryVersion> {
+    const versions = this.#versions.get(name) ?? new Map<number, MemoryVersion>();
+    this.#versions.set(name, versions);
+    return versions;
   }
 
-  #tableOf(model: ReadModel): Table {
-    const table = this.#tables.get(this.#nameOf(model));
-    if (!table) throw new ReadModelMismatch(model.name, `version ${model.version} has no table yet: prepare it first`);
+  /** @throws ReadModelMismatch for a version that was never prepared. */
+  versionOf({ name, version }: ReadModel): MemoryVersion {
+    const found = this.versionsOf(name).get(version);
+    if (!found) throw new ReadModelMismatch(name, `version ${version} has no table yet: prepare it first`);
+    return found;
+  }
+
+  /** @throws ReadModelBuilding where there is no such table. */
+  tableOf(model: ReadModel, name: ReadModelTable): MemoryTable {
+    const table = this.versionOf(model).tables.get(name);
+    if (!table) throw new ReadModelBuilding(model.name, model.version);
     return table;
   }
 
-  #staged(tx: MemoryTx, table: Table): Map<string, Values | undefined> {
+  #staged(tx: MemoryTx, table: MemoryTable): Map<string, Values | undefined> {
     return tx.stage(table, () => new StagedRows(table)).rows;
   }
 }
@@ -99,9 +154,9 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
 /** The rows of one table that an open transaction has written; undefined for those it deleted. */
 class StagedRows implements Stage {
   readonly rows = new Map<string, Values | undefined>();
-  readonly #table: Table;
+  readonly #table: MemoryTable;
 
-  constructor(table: Table) {
+  constructor(table: MemoryTable) {
     this.#table = table;
   }
 
@@ -112,6 +167,27 @@ class StagedRows implements Stage {
       if (row) this.#table.rows.set(text, row);
       else this.#table.rows.delete(text);
   }
+
+  rollback(): void {}
+}
+
+/** That the tables are at commit what they were when they were asked for: nobody waits here, so the commit has to look. */
+class UnchangedTables implements Stage {
+  readonly #version: MemoryVersion;
+  readonly #name: string;
+  readonly #fed: readonly ReadModelTable[];
+
+  constructor(version: MemoryVersion, name: string, fed: readonly ReadModelTable[]) {
+    this.#version = version;
+    this.#name = name;
+    this.#fed = fed;
+  }
+
+  check(): void {
+    if (this.#version.fed !== this.#fed) throw new ReadModelTablesChanged(this.#name);
+  }
+
+  commit(): void {}
 
   rollback(): void {}
 }

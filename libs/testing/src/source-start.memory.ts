@@ -17,6 +17,12 @@ export function firstCheckpoint(broker: MemoryBroker, topic: string, partition: 
   return { position: last.event.position, eventId: last.event.id, logId, hint: String(last.offset + 1n) };
 }
 
+/** The position of the last committed record of each partition; 0n where there is none. */
+export function committedEnds(broker: MemoryBroker, { name, partitions }: TopicDeclaration): Map<number, bigint> {
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  return new Map(all.map((partition) => [partition, ownRecords(broker, name, partition).at(-1)?.event.position ?? 0n]));
+}
+
 function ownRecords(
   broker: MemoryBroker,
   topic: string,

@@ -7,7 +7,7 @@ import {
 } from '@logfold/core';
 import type { MemoryBroker } from './broker.memory.js';
 import type { Assignment, BrokerGroup, Member } from './broker-group.js';
-import { firstCheckpoint, refuseOtherLog } from './source-start.memory.js';
+import { committedEnds, firstCheckpoint, refuseOtherLog } from './source-start.memory.js';
 import { PartitionReader } from './source-partition.memory.js';
 
 /** Where the source reads. */
@@ -33,6 +33,7 @@ export function memorySource(
   return {
     name: topic.name,
     shared: true,
+    ends: async () => committedEnds(broker, topic),
     async *read(options) {
       const group = broker.group(JSON.stringify([groupPrefix, options.subscription]), topic);
       const member = group.join();

@@ -15,6 +15,16 @@ export class TableRows {
     this.#definition = tableDefinition(model);
   }
 
+  /** The properties of the PRIMARY KEY, in its order. */
+  get key(): readonly string[] {
+    return this.#definition.key;
+  }
+
+  /** The properties of all columns. */
+  get properties(): readonly string[] {
+    return this.#definition.columns.map(({ property }) => property);
+  }
+
   /**
    * The row as it would be read back: what JSON keeps of it, with null for each column that it lacks.
    * @throws ReadModelMismatch when the table has no such column, must not be null there, or cannot store it.

@@ -23,6 +23,7 @@ export function carelessSource(
   return {
     name: topic.name,
     shared: true,
+    ends: () => Promise.reject(new Error('Nobody rebuilds a read model from a careless source')),
     async *read({ checkpoints, signal }) {
       broker.createTopic(topic);
       const group = broker.group('careless', topic);

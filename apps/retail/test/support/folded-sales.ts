@@ -30,8 +30,14 @@ const sold = (sql: postgres.Sql) => sql`
   SELECT rows.*, to_char(min(at) OVER (PARTITION BY invoice), 'YYYY-MM-DD') AS day
     FROM (SELECT DISTINCT * FROM raw_sales WHERE invoice ~ '^[^AC]' AND quantity > 0) AS rows`;
 
-/** What the sums over the raw rows and `daily_sales` do not agree on; empty when all is well. */
-export function dailyDifferences(sql: postgres.Sql): Promise<readonly object[]> {
+/** What the sums over the raw rows and the sales do not agree on: nothing, when all is well. */
+export async function salesDifferences(sql: postgres.Sql): Promise<object> {
+  const [found] =
+    await sql`SELECT NOT EXISTS (SELECT FROM ordering.daily_sales) OR NOT EXISTS (SELECT FROM ordering.top_sellers) AS empty`;
+  return { daily: [...(await dailyDifferences(sql))], sellers: [...(await sellerDifferences(sql))], ...found };
+}
+
+function dailyDifferences(sql: postgres.Sql): Promise<readonly object[]> {
   return sql`
     WITH sold AS (${sold(sql)}),
     raw AS (SELECT day, 'GBP' AS currency, count(DISTINCT invoice) AS orders, count(*) AS lines, sum(quantity) AS pieces,
@@ -41,8 +47,7 @@ export function dailyDifferences(sql: postgres.Sql): Promise<readonly object[]> 
     (SELECT 'folded', * FROM folded EXCEPT SELECT 'folded', * FROM raw)`;
 }
 
-/** The same for `top_sellers`. */
-export function sellerDifferences(sql: postgres.Sql): Promise<readonly object[]> {
+function sellerDifferences(sql: postgres.Sql): Promise<readonly object[]> {
   return sql`
     WITH sold AS (${sold(sql)}),
     raw AS (SELECT day, sku, 'GBP' AS currency, count(DISTINCT invoice) AS orders, sum(quantity) AS pieces,

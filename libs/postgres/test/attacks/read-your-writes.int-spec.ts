@@ -155,6 +155,7 @@ function partByPart({ events: log, wakeUp }: PostgresDatabase): Topics {
     source: ({ name }) => ({
       name,
       shared: false,
+      ends: async () => new Map(),
       async *read({ checkpoints, signal }) {
         const { id: logId } = await log.identity();
         const all = Array.from({ length: PARTITIONS }, (_, partition) => partition);

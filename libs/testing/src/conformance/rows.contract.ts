@@ -95,20 +95,20 @@ export function rowQueries(
     expect(await findMany()).toHaveLength(6);
   });
 
-  test('rows are shaped as they would come back, in their order, and nothing is written', async () => {
+  test('what the table would make of rows is told, in their order, and nothing is written', async () => {
     const model = await prepared();
     const given = [
       row('shaped', 2),
       { sku: 'shaped', shelfNo: 1, onHand: 3, tags: [1, { a: null }] },
       row('shaped', 3),
     ];
-    const shaped = await database().readModels.shaped(model, given);
+    const read = await database().readModels.stored(model, given);
     expect(await database().readModels.rows(model).findMany({ sku: 'shaped' })).toEqual([]);
     await write(model, given);
     const [first, second, third] = await database().readModels.rows(model).findMany({ sku: 'shaped' });
-    expect(shaped).toEqual([second, first, third]);
-    expect(await database().readModels.shaped(model, [])).toEqual([]);
-    const typo = database().readModels.shaped(model, [{ ...row('typo', 1), shelf: 1 }]);
+    expect(read).toEqual([second, first, third]);
+    expect(await database().readModels.stored(model, [])).toEqual([]);
+    const typo = database().readModels.stored(model, [{ ...row('typo', 1), shelf: 1 }]);
     await expect(typo).rejects.toMatchObject({ code: 'read-model-mismatch' });
   });
 

@@ -1,0 +1,73 @@
+import type { Checkpoint } from './checkpoint.js';
+import { touchedKeys } from './read-model-fold.js';
+import { subscriptionName } from './read-model-handler.js';
+import { readUpTo } from './read-up-to.js';
+import type { Comparison } from './rebuild.js';
+import type { RebuildParts } from './rebuild-building.js';
+import type { TableOf, TablesView } from './rebuild-tables.js';
+
+/** Rows that may be left out because two versions have not got equally far. */
+const LEFT_OUT = 5_000;
+
+/**
+ * Compares the new table with the one that it is to replace, in the columns that both have and the definition does not
+ * say to have changed on purpose. Undefined where there is none.
+ */
+export async function compareWithVersionBefore<Tx>(
+  parts: RebuildParts<Tx>,
+  view: TablesView,
+  signal: AbortSignal,
+): Promise<Comparison | undefined> {
+  const { model, database } = parts;
+  const live = (await database.readModels.versions(model.name)).filter(({ fed }) => fed.includes('live'));
+  const before = live.findLast(({ version }) => version <= model.version);
+  if (!before) return undefined;
+  const other: TableOf = { version: before.version, table: 'live' };
+  const name = before.version === model.version ? 'the table before' : `version ${before.version}`;
+  const nothing = { with: name, rows: 0, different: 0, examples: [] };
+  if (model.changes === 'everything' && before.version !== model.version)
+    return { ...nothing, left: 'the definition says that everything changes' };
+  const without = before.version === model.version ? [] : await touchedBetween(parts, view, before.version, signal);
+  if (!without) return { ...nothing, left: `${name} has got too differently far to be compared` };
+  const except = before.version === model.version || model.changes === 'everything' ? [] : (model.changes ?? []);
+  const found = await view.compare(other, { except, without });
+  if (!found) return { ...nothing, left: `${name} has another PRIMARY KEY` };
+  const left = without.length > 0 ? `${without.length} rows that changed between the two checkpoints` : undefined;
+  return { with: name, ...found, ...(left === undefined ? {} : { left }) };
+}
+
+/** The keys of rows that events between the checkpoints of two versions touch; undefined when they are too many. */
+async function touchedBetween<Tx>(
+  { model, catalog, sources }: RebuildParts<Tx>,
+  view: TablesView,
+  version: number,
+  signal: AbortSignal,
+): Promise<object[] | undefined> {
+  const [ours, theirs] = [await view.checkpoints(model.version), await view.checkpoints(version)];
+  const keys = new Map<string, object>();
+  for (const source of sources) {
+    const [one, other] = [ours.get(source.name), theirs.get(source.name)];
+    if (!one || !other) continue;
+    const ends = await source.ends(signal);
+    const from = new Map<number, Checkpoint>();
+    const upTo = new Map<number, bigint>();
+    for (const [partition, { position: mine }] of one) {
+      const there = other.get(partition)?.position ?? 0n;
+      const [low, high] = mine < there ? [mine, there] : [there, mine];
+      const end = ends.get(partition) ?? 0n;
+      from.set(partition, { position: low });
+      upTo.set(partition, high < end ? high : end);
+    }
+    const subscription = `${subscriptionName(model)} comparison`;
+    for await (const { events } of readUpTo(source, { subscription, types: model.types, from, upTo, signal })) {
+      const read = events.map(({ event }) => event).filter(({ type }) => model.evolve[type]);
+      for (const [text, key] of touchedKeys(
+        model,
+        read.map((event) => catalog.current(event)),
+      ))
+        keys.set(text, key);
+      if (keys.size > LEFT_OUT) return undefined;
+    }
+  }
+  return [...keys.values()];
+}

@@ -1,0 +1,140 @@
+import { backoffMs } from './backoff.js';
+import { systemClock } from './clock.js';
+import { isRetryable, RebuildBehind, RebuildOvertaken } from './errors.js';
+import { failpoint } from './failpoint.js';
+import { build, type RebuildParts } from './rebuild-building.js';
+import type { Rebuild, RebuildAction, RebuildState } from './rebuild.js';
+import type { RebuildStep } from './rebuild-tables.js';
+import { verify } from './rebuild-verification.js';
+import type { RebuildWatch } from './rebuild-watch.js';
+import type { RunnerOptions } from './runner.js';
+import type { Beside } from './subscription.js';
+
+/** Tries of what failed for a reason that may pass; then the rebuild fails. */
+const TRIES = 5;
+
+const RETRY = { firstMs: 200, maxMs: 5_000 };
+
+/** Which step an action asks for, and from which states it is possible. */
+const ACTIONS: Readonly<
+  Record<Exclude<RebuildAction, 'verify'>, { step: RebuildStep; from: readonly RebuildState[] }>
+> = {
+  switch: { step: 'switch', from: ['verified', 'rolled-back'] },
+  rollback: { step: 'roll back', from: ['switched'] },
+  drop: {
+    step: 'drop',
+    from: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
+  },
+};
+
+/**
+ * Takes the rebuilds of one version of a read model from state to state, as long as its process has the read model's lease.
+ * Whatever fails, the live table is fed on.
+ */
+export class RebuildRunner<Tx> {
+  /** The rebuild as this process has claimed it. */
+  #mine: Rebuild | undefined;
+  #failures = 0;
+
+  constructor(
+    readonly parts: RebuildParts<Tx>,
+    readonly watch: RebuildWatch,
+    readonly options: RunnerOptions = {},
+  ) {}
+
+  /** Waits until there is a table that follows the checkpoint, building it if need be. */
+  async begin(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !(await this.#isFed())) await this.#tend({ signal, still: (work) => work() });
+  }
+
+  /** Does what is requested, for as long as the signal allows. */
+  async go(beside: Beside): Promise<void> {
+    while (!beside.signal.aborted) await this.#tend(beside);
+  }
+
+  async #isFed(): Promise<boolean> {
+    const { name, version } = this.parts.model;
+    const versions = await this.parts.database.readModels.versions(name);
+    return versions.some((each) => each.version === version && each.fed.length > 0);
+  }
+
+  /** One look, and the steps that can be taken, one after the other. */
+  async #tend(beside: Beside): Promise<void> {
+    let rebuild = await this.watch.next(this.parts.model, beside.signal);
+    try {
+      while (rebuild && !beside.signal.aborted) {
+        const claimed = await this.#claimed(rebuild);
+        if (!claimed) return;
+        await this.#advance(claimed, beside);
+        this.#failures = 0;
+        rebuild = await this.watch.now(this.parts.model);
+      }
+    } catch (error) {
+      this.#mine = undefined;
+      if (rebuild && !beside.signal.aborted) await this.#failed(rebuild, error, beside.signal);
+    }
+  }
+
+  /** The rebuild if there is something to do; claimed, so that nobody else does it too. */
+  async #claimed(rebuild: Rebuild): Promise<Rebuild | undefined> {
+    const { state, asked, switchWhenVerified } = rebuild;
+    const waits = ['verified', 'refused', 'switched', 'rolled-back'].includes(state);
+    if (waits && asked === undefined && !(state === 'verified' && switchWhenVerified)) return undefined;
+    if (this.#mine?.id === rebuild.id && this.#mine.epoch === rebuild.epoch)
+      return { ...rebuild, epoch: this.#mine.epoch };
+    return (this.#mine = await this.parts.database.rebuilds.claim(rebuild.id));
+  }
+
+  async #advance(rebuild: Rebuild, { still, signal }: Beside): Promise<void> {
+    const { rebuilds } = this.parts.database;
+    const { state, asked } = rebuild;
+    if (asked === 'drop' || asked === 'rollback' || (asked === 'switch' && state !== 'refused'))
+      return this.#act(rebuild, asked, still);
+    if (state === 'requested' || state === 'building') {
+      await rebuilds.update(rebuild, { state: 'building', error: null });
+      await build(this.parts, rebuild, still, signal);
+    } else if (state === 'attached' || asked !== undefined) {
+      const report = await verify(this.parts, rebuild, signal);
+      if (signal.aborted) return;
+      await failpoint('rebuild.mid-verify');
+      const verified = report.refused === undefined;
+      // `switch` of a refused one that is right now, or whose differences are accepted, is done at the next look
+      const answered = asked === 'verify' || (asked === 'switch' && !verified);
+      const outcome = verified ? ('verified' as const) : ('refused' as const);
+      await rebuilds.update(rebuild, { state: outcome, report, error: null, ...(answered ? { answered: true } : {}) });
+    } else await this.#act(rebuild, 'switch', still);
+  }
+
+  /** A step between two batches. One that is not possible now is answered with the reason. */
+  async #act(rebuild: Rebuild, action: Exclude<RebuildAction, 'verify'>, still: Beside['still']): Promise<void> {
+    const { database, model } = this.parts;
+    const { step, from } = ACTIONS[action];
+    if (!from.includes(rebuild.state)) {
+      const error = `"${action}" is not possible while it is ${rebuild.state}, only while it is ${from.join(' or ')}`;
+      return database.rebuilds.update(rebuild, { error, answered: true });
+    }
+    await still(() => database.rebuildTables.step(rebuild, model, step));
+    await failpoint('rebuild.after-switch');
+  }
+
+  async #failed(rebuild: Rebuild, error: unknown, signal: AbortSignal): Promise<void> {
+    const { clock = systemClock, onError } = this.options;
+    if (error instanceof RebuildOvertaken) return;
+    const { database, model } = this.parts;
+    const final = !isRetryable(error) || ++this.#failures >= TRIES;
+    onError?.(error, `rebuild of ${model.name} v${model.version}`, final && !(error instanceof RebuildBehind));
+    const text = (error instanceof Error ? error.message : String(error)).slice(0, 2_000);
+    try {
+      const claimed = await database.rebuilds.claim(rebuild.id);
+      if (!claimed) return;
+      const building = ['requested', 'building'].includes(claimed.state);
+      if (final && building) await database.rebuildTables.step(claimed, model, 'drop');
+      const state = final && building ? { state: 'failed' as const } : {};
+      await database.rebuilds.update(claimed, { ...state, error: text, ...(final ? { answered: true } : {}) });
+    } catch (again) {
+      if (!isRetryable(again)) throw again; // else it is tried at the next look
+    }
+    if (final) this.#failures = 0;
+    await clock.sleep(backoffMs(RETRY, this.#failures), signal);
+  }
+}

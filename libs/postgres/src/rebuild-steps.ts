@@ -1,0 +1,182 @@
+import {
+  failpoint,
+  ReadModelMismatch,
+  RebuildBehind,
+  RebuildOvertaken,
+  subscriptionName,
+  type ReadModel,
+  type ReadModelTable,
+  type Rebuild,
+  type RebuildState,
+  type RebuildStep,
+} from '@logfold/core';
+import type { Tx } from './connection.js';
+import { createView } from './read-model-ddl.js';
+import { tableName } from './read-model-table-name.js';
+import { guarded } from './rebuild-guard.js';
+import { OWNER_ROLE } from './roles.js';
+
+/** To rename a table waits for those who read it, and lets others wait behind: so it is not tried for long, and again later. */
+const LOCK_TIMEOUT = '1s';
+
+interface Version {
+  readonly version: number;
+  readonly fed: readonly string[];
+  readonly current: boolean;
+}
+
+/** Everything that a step works with, within its transaction. */
+interface Step {
+  readonly tx: Tx;
+  readonly schema: string;
+  readonly model: ReadModel;
+  /** All versions of the read model, locked. */
+  readonly versions: readonly Version[];
+  readonly own: Version;
+}
+
+/** Takes one step of a rebuild. @throws RebuildOvertaken, RebuildBehind, ReadModelMismatch when there is nothing to step to */
+export async function takeStep(
+  tx: Tx,
+  schema: string,
+  rebuild: Rebuild,
+  model: ReadModel,
+  step: RebuildStep,
+): Promise<void> {
+  await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
+  await tx.unsafe(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+  const state = await guarded(tx, schema, rebuild, FROM[step]);
+  const rows = await tx.unsafe<(Omit<Version, 'fed'> & { fed: string })[]>(
+    `SELECT version, array_to_string(fed, ',') AS fed, current FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
+    [model.name],
+  );
+  const versions = rows.map(({ fed, ...rest }) => ({ ...rest, fed: fed === '' ? [] : fed.split(',') }));
+  const own = versions.find(({ version }) => version === model.version);
+  if (!own) throw new RebuildOvertaken(model.name);
+  const parts: Step = { tx, schema, model, versions, own };
+  const next = await STEPS[step](parts, state);
+  await tx.unsafe(
+    `UPDATE ${schema}.rebuilds SET state = $2, asked = NULL, error = NULL, updated_at = clock_timestamp() WHERE id = $1::uuid`,
+    [rebuild.id, next],
+  );
+  await failpoint('rebuild.mid-switch');
+}
+
+const FROM: Readonly<Record<RebuildStep, readonly RebuildState[]>> = {
+  switch: ['verified', 'rolled-back'],
+  'roll back': ['switched'],
+  drop: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
+};
+
+const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => Promise<RebuildState>>> = {
+  async switch(step) {
+    const { own, versions } = step;
+    const replaces = own.fed.includes('live');
+    if (own.fed.includes('new')) {
+      if (replaces) await rename(step, 'live', 'old');
+      await rename(step, 'new', 'live');
+      await feed(step, replaces ? ['live', 'old'] : ['live']);
+    }
+    const shown = versions.find(({ current }) => current);
+    if (shown && shown.version > own.version) return 'switched'; // a rebuild of an older version
+    if (shown && shown.version !== own.version) await requireAsFar(step, shown.version, own.version);
+    await show(step, own.version);
+    return replaces || (shown && shown.version !== own.version) ? 'switched' : 'done';
+  },
+
+  async 'roll back'(step) {
+    const { own, versions } = step;
+    if (own.fed.includes('old')) {
+      await rename(step, 'live', 'new');
+      await rename(step, 'old', 'live');
+      await feed(step, ['live', 'new']);
+      if (own.current) await show(step, own.version);
+      return 'rolled-back';
+    }
+    const before = versions.findLast(({ version, fed }) => version < own.version && fed.includes('live'));
+    if (!before) throw new ReadModelMismatch(step.model.name, 'there is no table before this one to go back to');
+    await requireAsFar(step, own.version, before.version);
+    await show(step, before.version);
+    return 'rolled-back';
+  },
+
+  async drop(step, state) {
+    const { own } = step;
+    if (state === 'switched') {
+      if (own.fed.includes('old')) {
+        await dropTable(step, own.version, 'old');
+        await feed(step, ['live']);
+      } else await dropVersionsBefore(step);
+      return 'done';
+    }
+    // What was rolled back to a version before has no new table: what it had switched on goes.
+    const unused = state === 'rolled-back' && !own.fed.includes('new') ? 'live' : 'new';
+    await dropTable(step, own.version, unused);
+    await feed(
+      step,
+      own.fed.filter((table) => table !== unused),
+    );
+    return 'dropped';
+  },
+};
+
+async function rename({ tx, schema, model }: Step, from: ReadModelTable, to: ReadModelTable): Promise<void> {
+  const target = tableName(schema, model, to).slice(schema.length + 1);
+  await tx.unsafe(`ALTER TABLE ${tableName(schema, model, from)} RENAME TO ${target}`);
+}
+
+async function feed({ tx, schema, model }: Step, tables: readonly string[]): Promise<void> {
+  await tx.unsafe(`UPDATE ${schema}.read_models SET fed = $3::text[] WHERE name = $1 AND version = $2`, [
+    model.name,
+    model.version,
+    [...tables],
+  ]);
+}
+
+/** Points the view at a version. */
+async function show({ tx, schema, model }: Step, version: number): Promise<void> {
+  await tx.unsafe(`UPDATE ${schema}.read_models SET current = (version = $2) WHERE name = $1`, [model.name, version]);
+  await createView(tx, schema, { name: model.name, version });
+}
+
+/** Holds both versions where they are. @throws RebuildBehind unless the one to be shown has got as far in every partition */
+async function requireAsFar({ tx, schema, model }: Step, from: number, to: number): Promise<void> {
+  const subscription = (version: number): string => subscriptionName({ name: model.name, version });
+  const rows = await tx.unsafe<{ subscription: string; source: string; partition: number; position: bigint }[]>(
+    `SELECT subscription, source, partition, position FROM ${schema}.checkpoints
+      WHERE subscription = ANY($1::text[]) ORDER BY subscription, source, partition FOR UPDATE`,
+    [[subscription(from), subscription(to)]],
+  );
+  const at = new Map(
+    rows.filter((row) => row.subscription === subscription(to)).map((row) => [`${row.source}/${row.partition}`, row]),
+  );
+  for (const row of rows)
+    if (row.subscription === subscription(from)) {
+      const other = at.get(`${row.source}/${row.partition}`);
+      if (other && other.position < row.position) throw new RebuildBehind(model.name, from, to);
+    }
+}
+
+async function dropTable({ tx, schema, model }: Step, version: number, table: ReadModelTable): Promise<void> {
+  await tx.unsafe(`DROP TABLE IF EXISTS ${tableName(schema, { name: model.name, version }, table)}`);
+}
+
+/** Removes the versions that nobody runs any more. @throws ReadModelMismatch when one is run */
+async function dropVersionsBefore(step: Step): Promise<void> {
+  const { tx, schema, model, own, versions } = step;
+  for (const { version } of versions.filter((each) => each.version < own.version)) {
+    const name = subscriptionName({ name: model.name, version });
+    const [lease] = await tx.unsafe(
+      `SELECT owner FROM ${schema}.leases WHERE name = $1 AND expires_at > clock_timestamp()`,
+      [name],
+    );
+    if (lease)
+      throw new ReadModelMismatch(
+        model.name,
+        `version ${version} is still run by ${String(lease['owner'])}: stop it first`,
+      );
+    for (const table of ['live', 'new', 'old'] as const) await dropTable(step, version, table);
+    await tx.unsafe(`DELETE FROM ${schema}.checkpoints WHERE subscription = $1`, [name]);
+    await tx.unsafe(`DELETE FROM ${schema}.read_models WHERE name = $1 AND version = $2`, [model.name, version]);
+  }
+}

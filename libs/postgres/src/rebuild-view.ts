@@ -1,0 +1,122 @@
+import {
+  subscriptionName,
+  type Checkpoint,
+  type Comparison,
+  type ReadModel,
+  type TableOf,
+  type TablesView,
+} from '@logfold/core';
+import type { Tx } from './connection.js';
+import { columnsOf, type Column } from './read-model-columns.js';
+import { asJson, quoted, recordOf, type ReadModelStatements } from './read-model-statements.js';
+import { tableName } from './read-model-table-name.js';
+
+const PAGE = 2_000;
+
+/** Differing rows that a comparison shows. */
+const EXAMPLES = 20;
+
+/** The tables of one version within one REPEATABLE READ transaction. */
+export class TablesAtOneMoment implements TablesView {
+  readonly key: readonly string[];
+  readonly #table: string;
+
+  constructor(
+    readonly tx: Tx,
+    readonly schema: string,
+    readonly model: ReadModel,
+    readonly columns: readonly Column[],
+    readonly statements: ReadModelStatements,
+  ) {
+    this.key = columns.filter(({ inKey }) => inKey).map(({ property }) => property);
+    this.#table = tableName(schema, model, 'new');
+  }
+
+  async count(): Promise<number> {
+    const [row] = await this.tx.unsafe<{ n: number }[]>(`SELECT count(*)::int AS n FROM ${this.#table}`);
+    return row!.n;
+  }
+
+  async checkpoints(version: number): Promise<ReadonlyMap<string, ReadonlyMap<number, Checkpoint>>> {
+    const rows = await this.tx.unsafe<{ source: string; partition: number; position: bigint }[]>(
+      `SELECT source, partition, position FROM ${this.schema}.checkpoints WHERE subscription = $1`,
+      [subscriptionName({ name: this.model.name, version })],
+    );
+    const found = new Map<string, Map<number, Checkpoint>>();
+    for (const { source, partition, position } of rows) {
+      const partitions = found.get(source) ?? new Map<number, Checkpoint>();
+      found.set(source, partitions.set(partition, { position }));
+    }
+    return found;
+  }
+
+  async *rows(): AsyncGenerator<readonly object[]> {
+    await this.tx.unsafe(`DECLARE logfold_rows NO SCROLL CURSOR FOR ${this.statements.all}`);
+    while (true) {
+      const rows = await this.tx.unsafe<{ row: object }[]>(`FETCH ${PAGE} FROM logfold_rows`);
+      if (rows.length > 0) yield rows.map(({ row }) => row);
+      if (rows.length < PAGE) break;
+    }
+    await this.tx.unsafe('CLOSE logfold_rows');
+  }
+
+  async stored(rows: readonly object[]): Promise<readonly object[]> {
+    const found = await this.tx.unsafe<{ row: object }[]>(this.statements.stored, [JSON.stringify(rows)]);
+    return found.map(({ row }) => row);
+  }
+
+  async compare(
+    other: TableOf,
+    { except, without }: { readonly except: readonly string[]; readonly without: readonly object[] },
+  ): Promise<Pick<Comparison, 'rows' | 'different' | 'examples'> | undefined> {
+    const table = tableName(this.schema, { name: this.model.name, version: other.version }, other.table);
+    const theirs = await columnsOf(this.tx, table);
+    const keyOf = (of: readonly Column[]): string => `${of.flatMap(({ name, inKey }) => (inKey ? [name] : [])).sort()}`;
+    if (keyOf(theirs) !== keyOf(this.columns)) return undefined;
+    const shared = this.columns.filter(
+      ({ name, property, inKey }) =>
+        inKey || (!except.includes(property) && theirs.some((column) => column.name === name)),
+    );
+    const { joined, differs, values } = comparison(this.#table, table, shared);
+    const [sums] = await this.tx.unsafe<{ rows: number; different: number }[]>(
+      `SELECT count(*)::int AS rows, (count(*) FILTER (WHERE ${differs}))::int AS different FROM ${joined}`,
+      [JSON.stringify(without)],
+    );
+    const examples = await this.tx.unsafe<{ key: object; expected: object | null; found: object | null }[]>(
+      `SELECT ${values} FROM ${joined} AND ${differs} LIMIT ${EXAMPLES}`,
+      [JSON.stringify(without)],
+    );
+    return {
+      ...sums!,
+      examples: examples.map(({ key, expected, found }) => ({
+        key,
+        expected: expected ?? undefined,
+        found: found ?? undefined,
+      })),
+    };
+  }
+}
+
+/** Two tables joined by their key, without the rows whose keys are in $1. */
+function comparison(mine: string, theirs: string, columns: readonly Column[]) {
+  const key = columns.filter(({ inKey }) => inKey);
+  const of = (table: string, { name }: Column): string => `${table}.${quoted(name)}`;
+  const comparable = (table: string, column: Column): string =>
+    column.type === 'json' ? `${of(table, column)}::jsonb` : of(table, column); // json has no equality
+  const on = key.map((column) => `${of('a', column)} = ${of('b', column)}`).join(' AND ');
+  const either = (column: Column): string => `coalesce(${of('a', column)}, ${of('b', column)})`;
+  const leftOut = key.map((column) => `k.${quoted(column.property)} = ${either(column)}`).join(' AND ');
+  const values = (table: string): string => columns.map((column) => comparable(table, column)).join(', ');
+  const first = key[0]!;
+  const json = (table: string, some: readonly Column[]): string =>
+    `(SELECT row_to_json(r) FROM (SELECT ${some.map((column) => `${asJson(table, column)} AS ${quoted(column.property)}`).join(', ')}) r)`;
+  const whole = (table: string): string =>
+    `CASE WHEN ${of(table, first)} IS NULL THEN NULL ELSE ${json(table, columns)} END`;
+  const keyJson = `(SELECT row_to_json(r) FROM (SELECT ${key.map((column) => `${either(column)} AS ${quoted(column.property)}`).join(', ')}) r)`;
+  return {
+    joined: `${mine} a FULL JOIN ${theirs} b ON ${on}
+      WHERE NOT EXISTS (SELECT FROM jsonb_to_recordset($1::text::jsonb) AS k(${recordOf(key)}) WHERE ${leftOut})`,
+    differs: `(${of('a', first)} IS NULL OR ${of('b', first)} IS NULL OR ROW(${values('a')}) IS DISTINCT FROM ROW(${values('b')}))`,
+    values: `${keyJson} AS key, ${whole('b')} AS expected, ${whole('a')} AS found`,
+  };
+}
