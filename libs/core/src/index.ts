@@ -48,6 +48,7 @@ export {
   type RowsOf,
   type Sql,
 } from './read-model.js';
+export { isReadModel, tablesOf, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';
 

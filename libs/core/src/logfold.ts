@@ -8,6 +8,7 @@ import type { Recorded } from './events.js';
 import type { Reaction } from './reaction.js';
 import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
+import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 import { subscriptionName } from './read-model-handler.js';
 import { ReadYourWrites } from './read-your-writes.js';
 import type { LostRecords } from './relay-plan.js';
@@ -16,7 +17,7 @@ import { ownTopics, serviceRunners } from './service-runners.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
-export type Definition = Decider | ReadModel | Reaction;
+export type Definition = Decider | AnyReadModel | Reaction;
 
 /** A kind of loop that a process can run. */
 export type Role = 'relay' | 'read-models' | 'reactions';
@@ -59,6 +60,8 @@ export interface Logfold {
   readonly runners: readonly Runner[];
   handler<D extends Decider>(decider: D): HandlerOf<D>;
   rows<M extends ReadModel>(model: M): RowsOf<M>;
+  /** The full names of the tables that a read model in SQL is queried in. */
+  tables<M extends SqlReadModel>(model: M): TablesOf<M>;
   /** Migrates, creates tables, starts the loops. Once. */
   start(): Promise<void>;
   /** Ends the loops in order, gives their leases back, closes the database. Idempotent. */
@@ -69,7 +72,7 @@ export interface Logfold {
 export function logfold(options: LogfoldOptions): Logfold {
   const { database, definitions } = options;
   const deciders = definitions.filter((definition) => definition.kind === 'decider');
-  const models = definitions.filter((definition) => definition.kind === 'read model');
+  const models = definitions.filter(isReadModel);
   refuseDuplicates(
     'decider',
     deciders.map((decider) => decider.name),
@@ -118,6 +121,11 @@ export function logfold(options: LogfoldOptions): Logfold {
         waitFor: (token, waiting) => writes.wait(model, token, waiting),
         asOf: (keys, moment) => rowsAsOf(model, keys, moment, { options, catalog }),
       } as RowsOf<typeof model>;
+    },
+    tables(model) {
+      if (!models.includes(model))
+        throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
+      return database.readModels.names(model) as TablesOf<typeof model>;
     },
     start() {
       starting ??= start();

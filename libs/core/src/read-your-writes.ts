@@ -6,8 +6,8 @@ import type { LogfoldOptions } from './logfold.js';
 import { partitionOf } from './partition.js';
 import { parseTokens, type PositionToken } from './position-token.js';
 import { TooManyWaiting } from './query-errors.js';
-import type { ReadModel } from './read-model.js';
 import { subscriptionName } from './read-model-handler.js';
+import type { AnyReadModel } from './sql-read-model.js';
 
 /**
  * How a read model was waited for: its rows hold what happened at the positions; they lack what is parked of their keys; they
@@ -46,7 +46,7 @@ export class ReadYourWrites {
    * @throws ValidationFailed for a text that is no token, PositionOfAnotherLog, TooManyWaiting
    */
   async wait(
-    model: ReadModel,
+    model: AnyReadModel,
     token: string | readonly PositionToken[],
     { timeoutMs = TIMEOUT_MS }: WaitOptions = {},
   ): Promise<Waited> {
@@ -64,7 +64,7 @@ export class ReadYourWrites {
     for (const watch of this.#watches.values()) watch.stop(this.#ended());
   }
 
-  async #one(model: ReadModel, source: string, goal: Goal, timeoutMs: number): Promise<Ending> {
+  async #one(model: AnyReadModel, source: string, goal: Goal, timeoutMs: number): Promise<Ending> {
     if (this.#stopped) throw this.#ended();
     if (this.#waiting >= this.#limit) throw new TooManyWaiting(this.#limit);
     this.#waiting++;
@@ -76,7 +76,7 @@ export class ReadYourWrites {
   }
 
   /** What a token asks of a model: nothing when the model does not read where it leads. */
-  #goal(model: ReadModel, token: PositionToken): { readonly source: string; readonly goal: Goal }[] {
+  #goal(model: AnyReadModel, token: PositionToken): { readonly source: string; readonly goal: Goal }[] {
     const { database, topics } = this.#options;
     const handled = model.from.filter((registry) => model.types.some((type) => type in registry)).map(registryOf);
     const isOwn = token.log === database.service;

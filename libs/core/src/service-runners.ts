@@ -8,7 +8,6 @@ import { serviceOf, topicOf } from './log-topics.js';
 import type { LogfoldOptions, Role } from './logfold.js';
 import type { Reaction } from './reaction.js';
 import { reactionHandler } from './reaction-handler.js';
-import type { ReadModel } from './read-model.js';
 import { readModelHandler, subscriptionName } from './read-model-handler.js';
 import { RebuildRunner } from './rebuild-runner.js';
 import { RebuildWatch } from './rebuild-watch.js';
@@ -17,6 +16,7 @@ import type { Runner } from './runner.js';
 import { SharedReplay } from './shared-replay.js';
 import { SharedTail } from './shared-tail.js';
 import type { Source } from './source.js';
+import { isReadModel, type AnyReadModel } from './sql-read-model.js';
 import { subscription, type SubscriptionParts } from './subscription.js';
 import type { TopicDeclaration } from './topic.js';
 
@@ -66,7 +66,7 @@ export function ownTopics(options: LogfoldOptions): TopicDeclaration[] {
 export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog, owner = processName): Runner[] {
   const { definitions, run = 'everything' } = options;
   const runs = (role: Role): boolean => run === 'everything' || (run !== 'nothing' && run.includes(role));
-  const models = definitions.filter((definition) => definition.kind === 'read model');
+  const models = definitions.filter(isReadModel);
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
   const shared = sharedByRebuilds(options);
   return [
@@ -102,7 +102,7 @@ function sharedByRebuilds({ database, runner: { clock = systemClock } = {} }: Lo
 
 /** One runner for all sources: a row may be touched by events of several. Rebuilds are done beside it, with its lease. */
 function readModelRunner(
-  model: ReadModel,
+  model: AnyReadModel,
   options: LogfoldOptions,
   catalog: EventCatalog,
   owner: string,
@@ -148,7 +148,7 @@ function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: E
 }
 
 /** The log for the service's own events, and each topic of others. */
-function sourcesOf({ name, from, types }: ReadModel | Reaction, options: LogfoldOptions): Source[] {
+function sourcesOf({ name, from, types }: AnyReadModel | Reaction, options: LogfoldOptions): Source[] {
   const { database, topics } = options;
   const handled = from.filter((registry) => types.some((type) => type in registry)).map(registryOf);
   const isOwn = (registry: { readonly name: string }): boolean =>
