@@ -31,6 +31,9 @@ export const Difference = z
 /** The order that something happens for. */
 export const OrderId = text(100);
 
+/** A delivery that a supplier has announced. */
+export const DeliveryId = text(100);
+
 /** Why stock was adjusted, in the words of the person who did it. */
 export const Reason = text(500);
 

@@ -14,6 +14,7 @@ export {
   Country,
   Currency,
   CustomerId,
+  DeliveryId,
   Difference,
   Location,
   OrderId,

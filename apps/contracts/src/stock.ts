@@ -1,6 +1,6 @@
 import { events } from '@logfold/core';
 import { z } from 'zod';
-import { Difference, Location, OrderId, Quantity, Reason, Sku } from './fields.js';
+import { DeliveryId, Difference, Location, OrderId, Quantity, Reason, Sku } from './fields.js';
 
 const at = z.object({ sku: Sku, location: Location });
 const moved = at.extend({ quantity: Quantity });
@@ -14,8 +14,12 @@ export const StockEvents = events(
   'inventory.stock',
   { partitions: 12 },
   {
-    /** Goods came in. `simulated` marks receipts that an import made up, since its data has none. */
-    StockReceived: moved.extend({ simulated: z.boolean().optional() }),
+    /** A delivery was announced: so many pieces should come on a day. */
+    DeliveryExpected: moved.extend({ deliveryId: DeliveryId, dueOn: z.iso.date() }),
+    /** What was still to come of a delivery will not come. */
+    DeliveryCalledOff: at.extend({ deliveryId: DeliveryId }),
+    /** Goods came in, of an announced delivery or not. `simulated` marks receipts that an import made up, since its data has none. */
+    StockReceived: moved.extend({ simulated: z.boolean().optional(), deliveryId: DeliveryId.optional() }),
     /** Available pieces were set aside for an order. */
     StockReserved: ordered,
     /** An order asked for more than was available, and got nothing. */

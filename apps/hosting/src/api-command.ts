@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse } from '@nestjs/swagger';
+import { POSITION_HEADERS } from './api-positions.js';
 
 /** Documents a route that handles a command: its answer, and how it is sent again without a second effect. */
 export function ApiCommand(answer: Parameters<typeof ApiOkResponse>[0]): MethodDecorator {
@@ -12,6 +13,7 @@ export function ApiCommand(answer: Parameters<typeof ApiOkResponse>[0]): MethodD
     ApiOkResponse({
       ...answer,
       headers: {
+        ...POSITION_HEADERS,
         'Idempotency-Replayed': {
           description: '`true` when this is the first answer again',
           schema: { type: 'string' },

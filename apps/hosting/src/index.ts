@@ -5,4 +5,5 @@ export { hosted, serve, type Served } from './serve.js';
 // Documentation over HTTP.
 export { ApiCommand } from './api-command.js';
 export { ApiProblems } from './api-problems.js';
+export { ApiWaitsForPosition } from './api-positions.js';
 export { serveOpenApi, type ApiTitle } from './open-api.js';

@@ -2,6 +2,7 @@
 export { Stock, type StockState } from './stock.js';
 export { StockCommands } from './stock-commands.js';
 export { StockLevel, StockLevels } from './stock-levels.js';
+export { AvailableToPromise, Promisable } from './available-to-promise.js';
 export { OutOfStock, OutOfStockBoard } from './out-of-stock-board.js';
 
 // The service in a Nest application.

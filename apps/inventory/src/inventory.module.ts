@@ -1,8 +1,11 @@
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { AllocateOrders } from './allocate-orders.js';
+import { AvailableToPromise } from './available-to-promise.js';
 import { OutOfStockBoard } from './out-of-stock-board.js';
+import { PromiseController } from './promise.controller.js';
 import { StockLevels } from './stock-levels.js';
+import { StockTimelineController } from './stock-timeline.controller.js';
 import { StockCommandsController } from './stock.commands.controller.js';
 import { StockController } from './stock.controller.js';
 import { Stock } from './stock.js';
@@ -12,9 +15,13 @@ export type InventoryOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' 
 
 /** The inventory service: its own log in the schema `inventory`, its rules, its read models, its HTTP, and how it serves orders. */
 @Module({
-  imports: [LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard, AllocateOrders], { service: 'inventory' })],
+  imports: [
+    LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard, AvailableToPromise, AllocateOrders], {
+      service: 'inventory',
+    }),
+  ],
   providers: [AllocateOrders],
-  controllers: [StockController, StockCommandsController],
+  controllers: [StockController, StockCommandsController, PromiseController, StockTimelineController],
 })
 export class InventoryModule {
   /** With options as values, such as `memory({ service: 'inventory' })` in tests. */

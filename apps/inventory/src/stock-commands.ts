@@ -1,4 +1,4 @@
-import { Difference, Location, OrderId, Quantity, Reason, Sku } from '@logfold-example/contracts';
+import { DeliveryId, Difference, Location, OrderId, Quantity, Reason, Sku } from '@logfold-example/contracts';
 import { commands } from '@logfold/core';
 import { z } from 'zod';
 
@@ -9,8 +9,12 @@ const held = at.extend({ orderId: OrderId });
 
 /** The shapes of the commands, by type: what a request body is made from. */
 export const StockSchemas = {
-  /** Goods come in. */
-  ReceiveStock: moved.extend({ simulated: z.boolean().optional() }),
+  /** A delivery is announced; all of it, once. */
+  ExpectDelivery: moved.extend({ deliveryId: DeliveryId, dueOn: z.iso.date() }),
+  /** An announced delivery, or what is still to come of it, will not come. */
+  CallOffDelivery: at.extend({ deliveryId: DeliveryId }),
+  /** Goods come in: as part of an announced delivery, or unannounced. */
+  ReceiveStock: moved.extend({ simulated: z.boolean().optional(), deliveryId: DeliveryId.optional() }),
   /** Sets available pieces aside for an order. */
   Reserve: ordered,
   /** Makes reserved pieces available again. */
@@ -33,9 +37,13 @@ export const StockSchemas = {
   ReleaseOrder: held,
 };
 
+const category = 'stock';
+const keyOf = ({ sku, location }: { readonly sku: string; readonly location: string }): string => `${sku}@${location}`;
+
 /** What can be asked of the stock of one SKU at one location; the stream is `stock-SKU@LOCATION`. */
-export const StockCommands = commands(
-  'inventory.stock',
-  { key: (stock) => `${stock.sku}@${stock.location}` },
-  StockSchemas,
-);
+export const StockCommands = commands(`inventory.${category}`, { key: keyOf }, StockSchemas);
+
+/** The stream of a SKU at a location, which holds all that happened to its stock. */
+export function streamOf(stock: Parameters<typeof keyOf>[0]): string {
+  return `${category}-${keyOf(stock)}`;
+}

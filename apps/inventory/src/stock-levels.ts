@@ -1,6 +1,7 @@
 import { StockEvents } from '@logfold-example/contracts';
 import { readModel, sql } from '@logfold/core';
 import { z } from 'zod';
+import { streamOf } from './stock-commands.js';
 
 const count = z.number().int();
 
@@ -35,6 +36,7 @@ export const StockLevels = readModel({
     PRIMARY KEY (sku, location)
   )`,
   key: ({ data }) => ({ sku: data.sku, location: data.location }),
+  streams: (stock) => streamOf(stock),
   evolve: {
     StockReceived: (row, { data }) => {
       const was = row ?? empty(data);

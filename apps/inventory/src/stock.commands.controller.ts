@@ -24,6 +24,24 @@ export class StockCommandsController {
     return this.stock.handle(StockCommands.ReceiveStock({ ...body, sku }), options);
   }
 
+  @StockCommand('expect', 'A delivery was announced')
+  expect(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.ExpectDelivery }) body: BodyOf<'ExpectDelivery'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.ExpectDelivery({ ...body, sku }), options);
+  }
+
+  @StockCommand('call-off', 'An announced delivery will not come')
+  callOff(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.CallOffDelivery }) body: BodyOf<'CallOffDelivery'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.CallOffDelivery({ ...body, sku }), options);
+  }
+
   @StockCommand('reserve', 'Set available pieces aside for an order')
   reserve(
     @Param('sku', { schema: Sku }) sku: string,

@@ -1,5 +1,5 @@
 import { Location, Sku } from '@logfold-example/contracts';
-import { ApiProblems } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
 import { Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
@@ -11,9 +11,13 @@ import { BoardPage } from './stock.requests.js';
 
 type Level = z.infer<typeof StockLevel>;
 
-/** What there is to see of the stock. Read models follow the log: what was just done may show some milliseconds later. */
+/**
+ * What there is to see of the stock. Read models follow the log: what was just done may show some milliseconds later, or at
+ * once with `Logfold-Wait-For`.
+ */
 @ApiTags('stock')
 @ApiProblems(400, 503)
+@ApiWaitsForPosition()
 @Controller('inventory')
 export class StockController {
   constructor(

@@ -9,6 +9,8 @@ export const StockRequests = {
   ReceiveStock: StockSchemas.ReceiveStock.omit({ ...sku, simulated: true })
     .strict()
     .meta({ id: 'ReceiveStock' }),
+  ExpectDelivery: StockSchemas.ExpectDelivery.omit(sku).strict().meta({ id: 'ExpectDelivery' }),
+  CallOffDelivery: StockSchemas.CallOffDelivery.omit(sku).strict().meta({ id: 'CallOffDelivery' }),
   Reserve: StockSchemas.Reserve.omit(sku).strict().meta({ id: 'Reserve' }),
   Release: StockSchemas.Release.omit(sku).strict().meta({ id: 'Release' }),
   Commit: StockSchemas.Commit.omit(sku).strict().meta({ id: 'Commit' }),
@@ -38,6 +40,31 @@ export const BoardPage = z.object({
     }))
     .optional(),
 });
+
+/** What can be promised by a day. */
+export const PromiseBy = z.object({
+  by: z.iso.date().describe('With what is due by then; every delivery unless given').optional(),
+});
+
+/** A point of the log: by position, or by time. */
+export const AsOf = z
+  .object({
+    position: z
+      .string()
+      .regex(/^\d{1,18}$/, 'must be a whole number, such as the position that a command answered')
+      .transform(BigInt)
+      .optional(),
+    time: z.iso
+      .datetime({ offset: true })
+      .transform((time) => new Date(time))
+      .optional(),
+  })
+  .transform(({ position, time }, context) => {
+    if (position !== undefined && time === undefined) return { position };
+    if (time !== undefined && position === undefined) return { time };
+    context.addIssue({ code: 'custom', message: 'needs either a position or a time', path: ['position'] });
+    return z.NEVER;
+  });
 
 /** The type of a request's body, once it was validated. */
 export type BodyOf<Type extends keyof typeof StockRequests> = z.output<(typeof StockRequests)[Type]>;

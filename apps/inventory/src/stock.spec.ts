@@ -103,7 +103,7 @@ describe('releasing and committing', () => {
       StockCommitted({ ...order, quantity: 3 }),
       StockShipped({ ...order, quantity: 3, from: 'committed' }),
     ]);
-    expect(state).toEqual({ onHand: 2, available: 2, reserved: {}, committed: {} });
+    expect(state).toEqual({ onHand: 2, available: 2, reserved: {}, committed: {}, expected: {} });
   });
 });
 

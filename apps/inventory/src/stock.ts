@@ -13,16 +13,30 @@ export interface StockState {
   readonly available: number;
   readonly reserved: Held;
   readonly committed: Held;
+  /** What is still to come of announced deliveries, by their ids. */
+  readonly expected: Held;
 }
+
+/** Announced deliveries of one stock that may be open at a time. */
+const DELIVERIES_LIMIT = 100;
 
 /** The rules of stock: nothing is promised, shipped or written off that is not available. */
 export const Stock = decider({
   name: 'stock',
   commands: StockCommands,
   events: StockEvents,
-  initial: (): StockState => ({ onHand: 0, available: 0, reserved: {}, committed: {} }),
+  initial: (): StockState => ({ onHand: 0, available: 0, reserved: {}, committed: {}, expected: {} }),
   evolve: {
-    StockReceived: (stock, { data }) => arrived(stock, data.quantity),
+    DeliveryExpected: (stock, { data }) => ({
+      ...stock,
+      expected: plus(stock.expected, data.deliveryId, data.quantity),
+    }),
+    DeliveryCalledOff: (stock, { data }) => ({ ...stock, expected: minus(stock.expected, data.deliveryId, Infinity) }),
+    StockReceived: (stock, { data }) => {
+      const after = arrived(stock, data.quantity);
+      if (data.deliveryId === undefined) return after;
+      return { ...after, expected: minus(stock.expected, data.deliveryId, data.quantity) };
+    },
     StockReturned: (stock, { data }) => arrived(stock, data.quantity),
     StockAdjusted: (stock, { data }) => arrived(stock, data.quantity),
     StockReserved: (stock, { data }) => ({
@@ -52,7 +66,15 @@ export const Stock = decider({
     StockDepleted: unchanged,
   },
   decide: {
-    ReceiveStock: ({ data }) => StockEvents.StockReceived(data),
+    ExpectDelivery: ({ data }, { expected }) => {
+      if (heldFor(expected, data.deliveryId) > 0)
+        return reject('already-expected', `Delivery ${data.deliveryId} of ${data.sku} was announced already`);
+      return Object.keys(expected).length < DELIVERIES_LIMIT
+        ? StockEvents.DeliveryExpected(data)
+        : reject('too-many-deliveries', `${DELIVERIES_LIMIT} deliveries of ${data.sku} are open, which is the most`);
+    },
+    CallOffDelivery: ({ data }, stock) => notExpected(data, stock) ?? StockEvents.DeliveryCalledOff(data),
+    ReceiveStock: ({ data }, stock) => notExpected(data, stock) ?? StockEvents.StockReceived(data),
     Reserve: ({ data }, stock) =>
       stock.available < data.quantity ? short(stock.available, data) : reserving(data, stock),
     Release: ({ data }, stock) => notReserved(data, stock) ?? StockEvents.ReservationReleased(data),
@@ -132,13 +154,16 @@ function notReserved(
   );
 }
 
+function notExpected(
+  { sku, deliveryId }: { sku: string; deliveryId?: string | undefined },
+  { expected }: StockState,
+): Rejection | undefined {
+  if (deliveryId === undefined || heldFor(expected, deliveryId) > 0) return undefined;
+  return reject('not-expected', `No delivery ${deliveryId} of ${sku} is expected: announce it, or leave the id out`);
+}
+
 function arrived(stock: StockState, quantity: number): StockState {
-  return {
-    onHand: stock.onHand + quantity,
-    available: stock.available + quantity,
-    reserved: stock.reserved,
-    committed: stock.committed,
-  };
+  return { ...stock, onHand: stock.onHand + quantity, available: stock.available + quantity };
 }
 
 /** Own properties only: an order may be called `constructor`. */

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { ProblemDetailsFilter, SchemaPipe } from '@logfold/nestjs';
+import { LogfoldServices, ProblemDetailsFilter, SchemaPipe } from '@logfold/nestjs';
 import { eventually } from '@logfold/testing';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -110,6 +110,67 @@ describe('the inventory over HTTP, on Postgres', () => {
     expect(await post('pot/steal', { quantity: 1 })).toMatchObject({ status: 404 });
   });
 
+  it('shows at once what a command did to who names its position', async () => {
+    for (let quantity = 1; quantity <= 10; quantity++) {
+      const { headers } = await asked('POST', 'stock/seen/receive', {}, { quantity: 1 });
+      const waitFor = { 'logfold-wait-for': String(headers['logfold-position']) };
+      const seen = await asked('GET', 'stock/seen/main', waitFor);
+      expect(seen.headers['logfold-waited']).toBe('stock_levels=reached');
+      expect(seen.json()).toMatchObject({ received: quantity });
+    }
+  });
+
+  it('shows the stock as it was at each position, and at a time', async () => {
+    const moves = [{ quantity: 5 }, { quantity: 7 }, { quantity: 1 }];
+    const positions: string[] = [];
+    for (const move of moves) {
+      const { body } = await post('past/receive', move);
+      positions.push((body as { position: string }).position);
+    }
+    for (const [index, received] of [5, 12, 13].entries())
+      expect(await get(`stock-timeline/past/main?position=${positions[index]}`)).toMatchObject({
+        status: 200,
+        body: { received, available: received, position: positions[index] },
+      });
+    const [first] = await eventsOf('stock-past@main');
+    expect(await get('stock-timeline/past/main?time=2500-01-01T00:00:00Z')).toMatchObject({ body: { received: 13 } });
+    const before = new Date(first!.getTime() - 1_000).toISOString();
+    expect(await get(`stock-timeline/past/main?time=${before}`)).toMatchObject({ status: 404 });
+    expect(await get(`stock-timeline/past/main?position=${10n ** 17n}`)).toMatchObject({
+      status: 409,
+      body: { code: 'position-ahead' },
+    });
+    for (const query of ['', '?position=-1', '?time=noon', `?position=1&time=${before}`])
+      expect(await get(`stock-timeline/past/main${query}`)).toMatchObject({ status: 400 });
+  });
+
+  it('tells what can be promised by a day', async () => {
+    await post('due/receive', { quantity: 3 });
+    await post('due/expect', { quantity: 10, deliveryId: 'd-1', dueOn: '2030-02-01' });
+    await post('due/receive', { quantity: 4, deliveryId: 'd-1' });
+    const { headers } = await asked('POST', 'stock/due/reserve', {}, { quantity: 2, orderId: 'o-1' });
+    const waitFor = { 'logfold-wait-for': String(headers['logfold-position']) };
+    for (const [by, promisable] of [
+      ['?by=2030-01-31', 5],
+      ['?by=2030-02-01', 11],
+      ['', 11],
+    ] as const)
+      expect((await asked('GET', `available-to-promise/due/main${by}`, waitFor)).json()).toEqual({
+        sku: 'due',
+        location: 'main',
+        available: 5,
+        incoming: [{ deliveryId: 'd-1', dueOn: '2030-02-01', quantity: 6 }],
+        promisable,
+      });
+    expect(await post('due/receive', { quantity: 1, deliveryId: 'd-2' })).toMatchObject({
+      status: 422,
+      body: { rejected: 'not-expected' },
+    });
+    expect(await post('due/call-off', { deliveryId: 'd-1' })).toMatchObject({ status: 200 });
+    expect(await get('available-to-promise/due/main?by=soon')).toMatchObject({ status: 400 });
+    expect(await get('available-to-promise/none/main')).toMatchObject({ status: 404 });
+  });
+
   it('has kept everything when it is started again', async () => {
     await post('kept/receive', { quantity: 3 });
     await app.close();
@@ -138,6 +199,16 @@ async function open(): Promise<NestFastifyApplication> {
 
 async function shows(path: string, expected: unknown): Promise<void> {
   await eventually(async () => expect(await get(path)).toEqual({ status: 200, body: expected }));
+}
+
+function asked(method: 'GET' | 'POST', path: string, headers: Record<string, string>, payload?: object) {
+  return app.inject({ method, url: `/inventory/${path}`, headers, ...(payload ? { payload } : {}) });
+}
+
+/** When the events of a stream were recorded. */
+async function eventsOf(stream: string): Promise<Date[]> {
+  const events = await app.get(LogfoldServices).of('inventory').database.events.readStream(stream);
+  return events.map(({ recordedAt }) => recordedAt);
 }
 
 async function get(path: string): Promise<{ status: number; body: unknown }> {

@@ -2,6 +2,8 @@
 export { Order, type OrderState, type OrderStatus } from './order.js';
 export { OrderCommands } from './order-commands.js';
 export { OrderTracker, TrackedOrder } from './order-tracker.js';
+export { DailySales, DaySales } from './daily-sales.js';
+export { Seller, TopSellers } from './top-sellers.js';
 
 // The service in a Nest application.
 export { FollowReservations } from './follow-reservations.js';

@@ -1,5 +1,5 @@
 import { OrderId } from '@logfold-example/contracts';
-import { ApiProblems } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
 import { Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
@@ -13,6 +13,7 @@ type Tracked = z.infer<typeof TrackedOrder>;
 /** What there is to see of orders. The read model follows two logs: what was just done may show some milliseconds later. */
 @ApiTags('orders')
 @ApiProblems(400, 503)
+@ApiWaitsForPosition()
 @Controller('orders')
 export class OrderController {
   constructor(@InjectReadModel(OrderTracker) private readonly orders: RowsOf<typeof OrderTracker>) {}

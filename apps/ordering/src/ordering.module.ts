@@ -1,19 +1,26 @@
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { DailySales } from './daily-sales.js';
 import { FollowReservations } from './follow-reservations.js';
 import { OrderTracker } from './order-tracker.js';
 import { OrderCommandsController } from './order.commands.controller.js';
 import { OrderController } from './order.controller.js';
 import { Order } from './order.js';
+import { SalesController } from './sales.controller.js';
+import { TopSellers } from './top-sellers.js';
 
 /** What ordering leaves to the application: where its log is, how it hears other services, which loops run here. */
 export type OrderingOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 'kafka' | 'run' | 'leaseTtlMs'>;
 
-/** The ordering service: its own log in the schema `ordering`, its rules, its read model, its HTTP, and how it hears the stock. */
+/** The ordering service: its own log in the schema `ordering`, its rules, its read models, its HTTP, and how it hears the stock. */
 @Module({
-  imports: [LogfoldModule.forFeature([Order, OrderTracker, FollowReservations], { service: 'ordering' })],
+  imports: [
+    LogfoldModule.forFeature([Order, OrderTracker, DailySales, TopSellers, FollowReservations], {
+      service: 'ordering',
+    }),
+  ],
   providers: [FollowReservations],
-  controllers: [OrderController, OrderCommandsController],
+  controllers: [OrderController, OrderCommandsController, SalesController],
 })
 export class OrderingModule {
   /** With options as values, such as `memory({ service: 'ordering' })` in tests. */

@@ -101,6 +101,23 @@ describe('an order, between two services with a log each', () => {
     await stock('right', { reserved: 60, available: 140 });
   });
 
+  it('is in the sales of its day, and in those of each SKU, for who names the position of its placing', async () => {
+    const payload = { orderId: 'sold', currency: 'NOK', lines: [line('sold-1', 2, 1_000), line('sold-2', 5)] };
+    const { headers } = await app.inject({ method: 'POST', url: '/orders', payload });
+    const waitFor = { 'logfold-wait-for': String(headers['logfold-position']) };
+    const read = async (url: string) => (await app.inject({ method: 'GET', url, headers: waitFor })).json();
+    const day = (await read('/orders/sold')).placedAt.slice(0, 10) as string;
+    const sales = { day, currency: 'NOK', orders: 1, lines: 2, pieces: 7, revenue: 14_750 };
+    expect(await read('/sales/daily')).toContainEqual(sales);
+    const best: { pieces: number }[] = await read(`/sales/top-sellers?day=${day}&limit=100`);
+    expect(best).toContainEqual({ day, sku: 'sold-2', currency: 'NOK', orders: 1, pieces: 5, revenue: 12_750 });
+    const pieces = best.map((one) => one.pieces);
+    expect(pieces).toEqual(pieces.toSorted((a, b) => b - a));
+    expect(await read(`/sales/top-sellers?day=${day}&limit=1`)).toEqual([best[0]]);
+    expect(await read(`/sales/daily?after=${day}`)).toEqual([]);
+    expect(await get('/sales/top-sellers?day=today')).toMatchObject({ status: 400 });
+  });
+
   it('is not touched by reservations for orders of others', async () => {
     await receive('box', 5);
     await post('/inventory/stock/box/reserve', { quantity: 2, orderId: 'by hand' });

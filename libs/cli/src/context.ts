@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Ends what would go on: `log tail --follow`. */
+  readonly signal?: AbortSignal;
 }
 
 /** The options that every command has. */
@@ -76,9 +78,19 @@ export function wholeNumber(what: string, text: string): bigint {
   return BigInt(text);
 }
 
-function publisher({ brokers: given }: GlobalOptions, env: Surroundings['env']): Publisher {
+/** The brokers that are given; undefined when none is. */
+export function givenBrokers({ brokers: given }: GlobalOptions, env: Surroundings['env']): string[] | undefined {
   const brokers = (given ?? env['KAFKA_BROKERS'])?.split(',').filter(Boolean);
-  if (!brokers?.length)
-    throw new InvalidCommandLine('No broker is given: set KAFKA_BROKERS, or write --brokers host:9092,other:9092');
-  return kafkaTopics({ brokers }).publisher!;
+  return brokers?.length ? brokers : undefined;
+}
+
+/** The brokers, which must be given. @throws InvalidCommandLine */
+export function requiredBrokers(options: GlobalOptions, env: Surroundings['env']): string[] {
+  const brokers = givenBrokers(options, env);
+  if (brokers) return brokers;
+  throw new InvalidCommandLine('No broker is given: set KAFKA_BROKERS, or write --brokers host:9092,other:9092');
+}
+
+function publisher(options: GlobalOptions, env: Surroundings['env']): Publisher {
+  return kafkaTopics({ brokers: requiredBrokers(options, env) }).publisher!;
 }

@@ -1,6 +1,7 @@
 import { forkLog } from '@logfold/core';
 import type { Command } from 'commander';
 import { repairParts, withDatabase, type GlobalOptions, type Surroundings } from './context.js';
+import { addLogReadingCommands } from './log-reading-commands.js';
 import { printLines, printOne } from './print.js';
 
 /** `logfold log …` */
@@ -17,6 +18,8 @@ export function addLogCommands(program: Command, io: Surroundings): void {
         printOne(io, { ...identity, end: await database.events.end(), sentUpTo: mark.position }, options);
       });
     });
+
+  addLogReadingCommands(log, io);
 
   log
     .command('fork')

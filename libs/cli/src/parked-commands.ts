@@ -1,13 +1,18 @@
-import type { CheckpointKey, ParkedRequest } from '@logfold/core';
+import type { CheckpointKey, ParkedKey, ParkedRequest } from '@logfold/core';
 import type { PostgresDatabase } from '@logfold/postgres';
 import type { Command } from 'commander';
 import { InvalidCommandLine, withDatabase, type GlobalOptions, type Surroundings } from './context.js';
+import { lineOf } from './log-reading-commands.js';
 import { printLines, printOne } from './print.js';
 
-/** Which parked key, and why something is done with it. */
-interface RequestOptions extends GlobalOptions {
+/** Which parked key. */
+interface PlaceOptions extends GlobalOptions {
   readonly subscription?: string;
   readonly source?: string;
+}
+
+/** Which one, and why something is done with it. */
+interface RequestOptions extends PlaceOptions {
   readonly who: string;
   readonly why: string;
 }
@@ -46,6 +51,24 @@ export function addParkedCommands(program: Command, io: Surroundings): void {
       });
     });
 
+  parked
+    .command('show <key>')
+    .description('the parked events of a key, in order, 100 at most, and why the first one could not be handled')
+    .option('--subscription <name>', 'where the key is parked in several')
+    .option('--source <name>', 'the log or topic, where the key is parked from several')
+    .option('--data', 'with data and metadata')
+    .action(async (key: string, _own: object, command: Command) => {
+      const options = command.optsWithGlobals<PlaceOptions & { readonly data?: true }>();
+      await withDatabase(options, io.env, async (database) => {
+        const place = await placeOf(database, key, options);
+        const { subscription, source, partition, since, error } = place;
+        const events = (await database.parked.show(place, key)).map(({ event }) => lineOf(event, options));
+        if (options.json) return printOne(io, { ...place, parked: events }, options);
+        printOne(io, { subscription, source, partition, since, error }, options);
+        printLines(io, events, { none: 'Nothing is parked any more.' });
+      });
+    });
+
   const actions = [
     ['redrive', 'handles all that is parked of a key, in order, with the code that runs now'],
     ['skip', 'gives up exactly one event of a key, the first; the rest stays parked'],
@@ -71,8 +94,20 @@ async function ask(
   database: PostgresDatabase,
   action: ParkedRequest['action'],
   key: string,
-  { subscription, source, who, why }: RequestOptions,
+  options: RequestOptions,
 ): Promise<CheckpointKey & ParkedRequest> {
+  const { subscription, source } = await placeOf(database, key, options);
+  const { who, why } = options;
+  const where = { subscription, source };
+  return { ...where, ...(await database.parked.request(where, { action, key, who, why })) };
+}
+
+/** Where a key is parked. @throws InvalidCommandLine when it is nowhere, or in several places. */
+async function placeOf(
+  database: PostgresDatabase,
+  key: string,
+  { subscription, source }: PlaceOptions,
+): Promise<ParkedKey> {
   const found = (await database.parked.list()).filter(
     (one) =>
       one.key === key &&
@@ -86,6 +121,5 @@ async function ask(
       `"${key}" is parked in ${found.map((one) => `"${one.subscription}" from "${one.source}"`).join(', ')}: ` +
         'say which with --subscription and --source',
     );
-  const where = { subscription: only.subscription, source: only.source };
-  return { ...where, ...(await database.parked.request(where, { action, key, who, why })) };
+  return only;
 }

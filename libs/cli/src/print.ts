@@ -31,6 +31,11 @@ export function printOne({ out }: Surroundings, one: Line, { json }: { json?: tr
   for (const [name, value] of Object.entries(one)) out(`${name.padEnd(width)}  ${shown(value)}\n`);
 }
 
+/** Prints one line of a listing that goes on: its cells, one JSON object with --json. */
+export function printRecord({ out }: Surroundings, line: Line, { json }: { json?: true }): void {
+  out(json ? `${JSON.stringify(line, encoded)}\n` : `${Object.values(line).map(shown).join('  ')}\n`);
+}
+
 function shown(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (value instanceof Date) return value.toISOString();

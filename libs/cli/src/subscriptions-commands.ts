@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { withDatabase, type GlobalOptions, type Surroundings } from './context.js';
+import { givenBrokers, withDatabase, type GlobalOptions, type Surroundings } from './context.js';
+import { lags } from './lag.js';
 import { printLines } from './print.js';
 
 /** `logfold subscriptions …` */
@@ -21,6 +22,24 @@ export function addSubscriptionsCommands(program: Command, io: Surroundings): vo
           hint,
         }));
         printLines(io, lines, { ...options, none: 'No subscription has run yet.' });
+      });
+    });
+
+  subscriptions
+    .command('lag')
+    .description(
+      'how far each subscription is behind: in positions, and in seconds since the first event that is not handled. ' +
+        'Of topics of other services with --brokers, in positions alone',
+    )
+    .action(async (_own: object, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      await withDatabase(options, io.env, async (database, log) => {
+        const found = await lags(database, log, givenBrokers(options, io.env));
+        printLines(
+          io,
+          found.map((one) => ({ ...one })),
+          { ...options, none: 'No subscription has run yet.' },
+        );
       });
     });
 }

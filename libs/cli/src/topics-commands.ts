@@ -3,12 +3,14 @@ import type { Command } from 'commander';
 import {
   InvalidCommandLine,
   repairParts,
+  requiredBrokers,
   wholeNumber,
   withDatabase,
   type GlobalOptions,
   type Surroundings,
 } from './context.js';
 import { printLines } from './print.js';
+import { checkTopics, TopicsDiffer } from './topics-check.js';
 
 /** `logfold topics …` */
 export function addTopicsCommands(program: Command, io: Surroundings): void {
@@ -26,6 +28,27 @@ export function addTopicsCommands(program: Command, io: Surroundings): void {
           declared.map((topic) => ({ ...topic })),
           { ...options, none: 'No topic is declared.' },
         );
+      });
+    });
+
+  topics
+    .command('check')
+    .description(
+      'compares where each partition ends with what was sent to it and with the log; changes nothing, the service may run. ' +
+        'Ends with 1 when something is wrong. Needs --brokers',
+    )
+    .action(async (_own: object, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const brokers = requiredBrokers(options, io.env);
+      await withDatabase(options, io.env, async (database) => {
+        const checked = await checkTopics(database, brokers);
+        printLines(
+          io,
+          checked.map((one) => ({ ...one })),
+          { ...options, none: 'No topic is declared.' },
+        );
+        const wrong = checked.filter(({ state }) => state !== 'ok').length;
+        if (wrong > 0) throw new TopicsDiffer(wrong);
       });
     });
 

@@ -18,16 +18,20 @@ export interface Handled<E extends Event = Event> {
   readonly position: bigint;
   /** It was handled before: this answers the same idempotency key again. */
   readonly replayed: boolean;
+  /**
+   * What to wait for until a read model shows it: text for a header or an address. When nothing was appended, it names
+   * the stream's last event; undefined when there is none.
+   */
+  readonly token: string | undefined;
   /** For a controller that returns it: a bigint has no JSON. */
   toJSON(): { version: number; position: string };
 }
 
+/** The same before it is said how to wait for it. */
+export type Answer<E extends Event = Event> = Omit<Handled<E>, 'token'>;
+
 /** An answer to a command whose events are stored. */
-export function handled<E extends Event>(
-  version: number,
-  events: readonly Recorded<E>[],
-  replayed = false,
-): Handled<E> {
+export function handled<E extends Event>(version: number, events: readonly Recorded<E>[], replayed = false): Answer<E> {
   const position = events.at(-1)?.position ?? 0n;
   return { events, version, position, replayed, toJSON: () => ({ version, position: String(position) }) };
 }
@@ -48,7 +52,7 @@ export async function answeredAgain<E extends Event, Tx>(
   store: EventStore<Tx>,
   catalog: EventCatalog,
   tx?: Tx,
-): Promise<Handled<E>> {
+): Promise<Answer<E>> {
   if (before.payloadHash !== payloadHash) throw new IdempotencyKeyReused(before.key, command.type, command.stream);
   if (before.rejection) throw rejected(command, before.rejection, true);
   const { stream, version, events: limit } = before;
@@ -59,9 +63,9 @@ export async function answeredAgain<E extends Event, Tx>(
 
 /** What a decided command is answered. @throws why it was not done. */
 export function answerTo<C extends Command, E extends Event>(
-  { item: { command }, version, rejection, failure }: Decided<WaitingCommand<C, Handled<E>>, E>,
+  { item: { command }, version, rejection, failure }: Decided<WaitingCommand<C, Answer<E>>, E>,
   events: readonly Recorded<E>[],
-): Handled<E> {
+): Answer<E> {
   if (failure) throw failure.error;
   if (rejection) throw rejected(command, rejection);
   return handled(version, events);
@@ -69,7 +73,7 @@ export function answerTo<C extends Command, E extends Event>(
 
 /** Answers a decided command to everybody who waits for it. */
 export function answer<C extends Command, E extends Event>(
-  one: Decided<WaitingCommand<C, Handled<E>>, E>,
+  one: Decided<WaitingCommand<C, Answer<E>>, E>,
   events: readonly Recorded<E>[],
 ): void {
   const { callers } = one.item;
@@ -81,7 +85,7 @@ export function answer<C extends Command, E extends Event>(
 }
 
 /** Tells an answer to everybody who waits for it: the command of the first was handled, the others sent its key again. */
-export function tellAll<E extends Event>(callers: Caller<Handled<E>>[]): (answer: Handled<E>) => void {
+export function tellAll<E extends Event>(callers: Caller<Answer<E>>[]): (answer: Answer<E>) => void {
   return (given) => {
     for (const [index, { resolve }] of callers.splice(0).entries())
       resolve(index === 0 ? given : handled(given.version, given.events, true));

@@ -267,6 +267,7 @@ function wrapped(): EventStore<MemoryTx> {
     readPublished: (range) => events.readPublished(range),
     end: () => events.end(),
     idsAt: (positions) => events.idsAt(positions),
+    positionAt: (time) => events.positionAt(time),
     identity: () => events.identity(),
   };
 }

@@ -1,6 +1,15 @@
 import { backoffMs } from './backoff.js';
 import { systemClock, type Clock } from './clock.js';
-import { answer, answeredAgain, answerTo, refuse, refuseAll, tellAll, type Handled } from './command-answer.js';
+import {
+  answer,
+  answeredAgain,
+  answerTo,
+  refuse,
+  refuseAll,
+  tellAll,
+  type Answer,
+  type Handled,
+} from './command-answer.js';
 import { commandsOf, decideInTurn, handledOf, type Decided, type Round } from './command-round.js';
 import type { Command } from './commands.js';
 import type { Decider } from './decider.js';
@@ -20,6 +29,7 @@ import { failpoint } from './failpoint.js';
 import type { HandledCommand, HandledCommands } from './handled-commands.js';
 import { checkIdempotencyKey, payloadHash } from './idempotency-key.js';
 import { Mailboxes, type WaitingCommand } from './mailbox.js';
+import { tokenWriter } from './position-token.js';
 import { StreamSnapshots, type Snapshots } from './snapshot.js';
 import { StateCache } from './state-cache.js';
 import { StreamStates } from './stream-states.js';
@@ -90,7 +100,7 @@ export function commandHandler<S, C extends Command, E extends Event>(
   return new MailboxHandler<S, C, E>(states, options);
 }
 
-type Waiting<C extends Command, E extends Event> = WaitingCommand<C, Handled<E>>;
+type Waiting<C extends Command, E extends Event> = WaitingCommand<C, Answer<E>>;
 
 /**
  * Commands for one stream go through its mailbox: a batch of them is decided in turn and appended at once. At once and
@@ -102,6 +112,7 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
   readonly #commands: HandledCommands | undefined;
   readonly #attempts: number;
   readonly #clock: Clock;
+  readonly #tokens: ReturnType<typeof tokenWriter>;
 
   constructor(
     readonly states: StreamStates<S, E>,
@@ -110,9 +121,21 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
     this.#attempts = attempts;
     this.#commands = commands;
     this.#clock = clock;
+    this.#tokens = tokenWriter(states.store, states.catalog);
   }
 
   async handle(command: C, options: HandleOptions = {}): Promise<Handled<E>> {
+    const tokenOf = await this.#tokens(); // before anything is stored: what is stored must be answered
+    const answer = await this.#answered(command, options);
+    const { events, version } = answer;
+    const last = events.length > 0 ? events : await this.states.last(command.stream, version, options.tx);
+    return Object.defineProperty({ ...answer, token: undefined }, 'token', {
+      get: () => tokenOf(last),
+      enumerable: true,
+    });
+  }
+
+  async #answered(command: C, options: HandleOptions): Promise<Answer<E>> {
     const { expected, metadata, tx } = options;
     const asked = { command, expected, metadata, handled: this.#keyed(command, options) };
     if (tx !== undefined) return this.#inTransaction({ ...asked, callers: [] }, tx);
@@ -228,12 +251,12 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
     return others;
   }
 
-  #again({ command, handled: key }: Waiting<C, E>, before: HandledCommand, tx?: unknown): Promise<Handled<E>> {
+  #again({ command, handled: key }: Waiting<C, E>, before: HandledCommand, tx?: unknown): Promise<Answer<E>> {
     return answeredAgain(command, key!.payloadHash, before, this.states.store, this.states.catalog, tx);
   }
 
   /** Beside the mailbox: the transaction's locks might be what a command in it waits for. Nothing is tried again. */
-  async #inTransaction(item: Waiting<C, E>, tx: unknown): Promise<Handled<E>> {
+  async #inTransaction(item: Waiting<C, E>, tx: unknown): Promise<Answer<E>> {
     const { states } = this;
     const { stream } = item.command;
     const key = item.handled?.key;

@@ -13,6 +13,8 @@ export interface EventCatalog {
   keyOf(event: Recorded): string;
   /** Why events of a type, written in a schema version, could not be read; undefined when they could. */
   unreadable(type: string, schemaVersion: number): Unreadable | undefined;
+  /** The topic that an event goes to; undefined when it is private to its service. */
+  topicOf(event: Recorded): string | undefined;
 }
 
 /** Why events cannot be read: their type is not declared, they are newer than the code, or a step to it is missing. */
@@ -50,6 +52,7 @@ export function eventCatalog(registries: Iterable<object>): EventCatalog {
       return undefined;
     },
     keyOf: (event) => creators.get(event.type)?.registry.key?.(event) ?? event.stream,
+    topicOf: (event) => creators.get(event.type)?.registry.topic ?? undefined,
   };
 }
 

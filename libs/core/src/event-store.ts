@@ -115,6 +115,12 @@ export interface EventStore<Tx = unknown> {
   /** How far it is safe to read now. */
   end(): Promise<bigint>;
 
+  /**
+   * The position of the last event recorded at or before a time, of what is safe to read; 0n for none. Clocks may step and
+   * transactions overlap: then it is one of those between which `recordedAt` passes the time.
+   */
+  positionAt(time: Date): Promise<bigint>;
+
   /** The ids of the events at these positions; positions without an event are absent. */
   idsAt(positions: readonly bigint[]): Promise<ReadonlyMap<bigint, string>>;
 

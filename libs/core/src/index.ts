@@ -42,7 +42,16 @@ export {
   type Rejection,
   type StateOf,
 } from './decider.js';
-export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type Sql } from './read-model.js';
+export {
+  readModel,
+  sql,
+  type Keys,
+  type Queries,
+  type ReadModel,
+  type Rows,
+  type RowsOf,
+  type Sql,
+} from './read-model.js';
 export { cancel, complete, durationMs, publish, send, timeout, type Duration, type Effect } from './effects.js';
 export { processManager, type ProcessManager } from './process-manager.js';
 export { isReadModel, tablesOf, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
@@ -59,6 +68,17 @@ export {
   type Handler,
   type HandlerOf,
 } from './command-handler.js';
+export { ReadYourWrites, type Waited, type WaitOptions } from './read-your-writes.js';
+export { CheckpointWatch, type Ending, type Goal, type WatchParts } from './checkpoint-watch.js';
+export {
+  mergedTokens,
+  parseTokens,
+  positionTokens,
+  TOKENS_LIMIT,
+  tokenText,
+  type PositionToken,
+} from './position-token.js';
+export { rowsAsOf, type AsOfParts, type Moment, type RowsAsOf } from './as-of.js';
 export { CommandBatch } from './command-batch.js';
 export { StateCache, type Folded } from './state-cache.js';
 export { eventCatalog, type EventCatalog, type Unreadable } from './event-catalog.js';
@@ -161,3 +181,4 @@ export { armFailpoints, failpoint, type FailpointAction } from './failpoint.js';
 export * from './errors.js';
 export * from './command-errors.js';
 export * from './topic-errors.js';
+export * from './query-errors.js';

@@ -20,6 +20,22 @@ test('a command is decided, its events are folded, and the row is found', async 
   await shop.stop();
 });
 
+test('a row is read once it holds what a command did, and as it was before', async () => {
+  const shop = service();
+  await shop.start();
+  const levels = shop.rows(StockLevels);
+  for (let round = 1; round <= 20; round++) {
+    const { token, position } = await shop.handler(Stock).handle(receive(1));
+    expect(await levels.waitFor(token!, { timeoutMs: 60_000 })).toBe('reached');
+    expect(await levels.find({ sku: 'tea' })).toMatchObject({ onHand: round });
+    const before = await levels.asOf({ sku: 'tea' }, { position: position - 1n });
+    expect(before.rows.map(({ onHand }) => onHand)).toEqual(round === 1 ? [] : [round - 1]);
+  }
+  const { token } = await shop.handler(Stock).handle(receive(1));
+  await shop.stop();
+  await expect(levels.waitFor(token!)).rejects.toThrow(NotRunning);
+});
+
 test('a service that starts again goes on where it stopped, and folds nothing twice', async () => {
   const database = memory();
   for (const total of [1, 2, 3]) {

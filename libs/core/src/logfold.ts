@@ -1,3 +1,4 @@
+import { rowsAsOf } from './as-of.js';
 import { commandHandler, type HandlerOf } from './command-handler.js';
 import type { Database } from './database.js';
 import type { Decider } from './decider.js';
@@ -14,6 +15,7 @@ import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 import { subscriptionName } from './read-model-handler.js';
+import { ReadYourWrites } from './read-your-writes.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
 import { ownRegistries, ownTopics, serviceRunners } from './service-runners.js';
@@ -108,6 +110,7 @@ export function logfold(options: LogfoldOptions): Logfold {
   );
   const runners = [...serviceRunners(options, catalog), ...processRunners(options, catalog, handlers)];
   const retention = keyRetention(commands, options.idempotencyKeyDays ?? KEY_DAYS, options.runner);
+  const writes = new ReadYourWrites(options);
 
   let starting: Promise<void> | undefined;
   async function start(): Promise<void> {
@@ -134,7 +137,11 @@ export function logfold(options: LogfoldOptions): Logfold {
     rows(model) {
       if (!models.includes(model))
         throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
-      return database.readModels.rows(model) as RowsOf<typeof model>;
+      return {
+        ...database.readModels.rows(model),
+        waitFor: (token, waiting) => writes.wait(model, token, waiting),
+        asOf: (keys, moment) => rowsAsOf(model, keys, moment, { options, catalog }),
+      } as RowsOf<typeof model>;
     },
     tables(model) {
       if (!models.includes(model))
@@ -147,6 +154,7 @@ export function logfold(options: LogfoldOptions): Logfold {
     },
     async stop() {
       await starting?.catch(() => {}); // what was begun is ended, not left to run on
+      writes.stop();
       await Promise.all([retention, ...runners].map((runner) => runner.stop()));
       await database.close();
     },

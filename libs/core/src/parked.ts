@@ -63,6 +63,8 @@ export interface Parked<Tx = unknown> {
   /** Puts a request; it is handled by whoever runs the subscription. */
   request(key: CheckpointKey, request: Omit<ParkedRequest, 'id'>): Promise<ParkedRequest>;
 
+  /** The parked events of a key, in order, 100 at most. */
+  show(key: CheckpointKey, parkedKey: string): Promise<readonly ParkedEvent[]>;
   /** What is parked, the longest first, 1,000 at most. */
   list(): Promise<readonly ParkedKey[]>;
   /** Requests, the newest first, 1,000 at most. */

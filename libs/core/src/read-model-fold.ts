@@ -95,6 +95,11 @@ export function keyText(key: object): string {
   return JSON.stringify(names.map((name) => (key as Record<string, unknown>)[name]));
 }
 
+/** Keys as a list: one, or several. */
+export function each<Key>(keys: Keys<Key>): readonly Key[] {
+  return Array.isArray(keys) ? (keys as readonly Key[]) : [keys as Key];
+}
+
 /** The keys of the rows that an event touches, each once, by their text. */
 function keysOf(model: ReadModel, event: Recorded): readonly (readonly [string, object])[] {
   const keys = model.key(event) as Keys<object>;

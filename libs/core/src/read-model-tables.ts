@@ -38,6 +38,8 @@ export interface ReadModelTables<Tx = unknown> {
     deleted: readonly object[],
     table?: ReadModelTable,
   ): Promise<void>;
+  /** What `load` would answer for these rows if they had been written. @throws ReadModelMismatch for rows that do not fit. */
+  stored(model: ReadModel, rows: readonly object[]): Promise<readonly object[]>;
   /** The full names of the tables of a model in SQL. */
   names<Tables extends string>(model: SqlReadModel<Tables>, table?: ReadModelTable): Readonly<Record<Tables, string>>;
   /** The query side. Its calls throw ReadModelBuilding while there is no live table. */

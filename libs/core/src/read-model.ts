@@ -1,6 +1,8 @@
+import type { Moment, RowsAsOf } from './as-of.js';
 import { InvalidDefinition } from './errors.js';
 import type { Each, Event, Recorded } from './events.js';
 import { checkIdentifier } from './names.js';
+import type { WaitOptions, Waited } from './read-your-writes.js';
 import type { Out, Schema } from './schema.js';
 import { sqlReadModel } from './sql-read-model.js';
 
@@ -34,11 +36,13 @@ export interface ReadModel<Row extends object = any, Key extends object = any> {
   readonly types: readonly string[];
   /** The keys of the rows that an event touches. */
   readonly key: (event: any) => Keys<Key>;
+  /** The streams that hold every event of a row; undefined where nobody has said. */
+  readonly streams?: ((key: Key) => Keys<string>) | undefined;
   /** The row after an event; undefined in: no such row yet; null out: delete it; undefined out: leave it. */
   readonly evolve: Readonly<Record<string, (row: Row | undefined, event: any, key: Key) => Row | null | undefined>>;
 }
 
-/** How a read model's rows are queried. Property names are the columns' in camelCase; a row is what JSON holds. */
+/** How a table's rows are queried. Property names are the columns' in camelCase; a row is what JSON holds. */
 export interface Rows<Row extends object, Key extends object> {
   find(key: Key): Promise<Row | undefined>;
   /** Rows whose columns equal `where`, in the order of the key; 100 at most unless `limit` (1,000 at most) says so. */
@@ -47,8 +51,24 @@ export interface Rows<Row extends object, Key extends object> {
   readonly table: string;
 }
 
+/** How a read model is queried: its rows as they are, once they hold one's own write, and as they were. */
+export interface Queries<Row extends object, Key extends object> extends Rows<Row, Key> {
+  /**
+   * Waits until the rows hold what a command did: `token` is what it answered, here or in another service.
+   * @throws ValidationFailed for a text that is no token, PositionOfAnotherLog, TooManyWaiting, NotRunning
+   */
+  waitFor(token: string, options?: WaitOptions): Promise<Waited>;
+  /**
+   * The rows with these keys as they were at a position or a time: the fold of the log up to there. Reads the streams that
+   * the definition names for them, else all events of its types.
+   * @param keys one, or 100 at most
+   * @throws PositionAhead, AsOfUnavailable for a model that hears other services or has too much to read
+   */
+  asOf(keys: Keys<Key>, moment: Moment): Promise<RowsAsOf<Row>>;
+}
+
 /** The query side of a read model, for the type of an injected parameter. */
-export type RowsOf<M> = M extends ReadModel<infer Row, infer Key> ? Rows<Row, Key> : never;
+export type RowsOf<M> = M extends ReadModel<infer Row, infer Key> ? Queries<Row, Key> : never;
 
 /** What `key` may be: one function for all events, or one for each type. */
 type KeyOf<E extends Event, T extends string, Key> =
@@ -67,6 +87,8 @@ function foldedReadModel<
   readonly table: Sql;
   readonly changes?: readonly (keyof Out<NoInfer<S>> & string)[] | 'everything';
   readonly key: KeyOf<Each<NoInfer<R>>, NoInfer<T>, Key>;
+  /** The streams that hold every event of a row: `asOf` then reads these alone. */
+  readonly streams?: (key: NoInfer<Key>) => Keys<string>;
   /** `key` is that of the row at hand: an event that touches several rows is folded once into each. */
   readonly evolve: {
     readonly [N in T]: (

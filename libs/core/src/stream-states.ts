@@ -78,6 +78,14 @@ export class StreamStates<S, E extends Event, Tx = unknown> {
     return this.current(stream, this.empty());
   }
 
+  /** The last event of a stream at a version; none at version 0. */
+  async last(stream: string, version: number, tx?: Tx): Promise<readonly Recorded[]> {
+    if (version === 0) return [];
+    const range = { after: version - 1, limit: 1 };
+    const events = await this.store.readStream(stream, tx === undefined ? range : { ...range, tx });
+    return events.map((event) => this.catalog.current(event));
+  }
+
   /** The state after events that were just appended. */
   after(folded: Folded<S>, events: readonly E[]): Folded<S> {
     return { state: fold(this.decider, folded.state, events), version: folded.version + events.length };

@@ -10,6 +10,16 @@ export { logfoldToken, type ServiceChoice } from './tokens.js';
 export { CORRELATION_HEADER, IDEMPOTENCY_KEY_HEADER, REPLAYED_HEADER, RequestContext } from './request-context.js';
 export type { Handling } from './handling.js';
 
+// Reading one's own writes.
+export { WaitForPosition } from './wait-for-position.js';
+export {
+  POSITION_HEADER,
+  RequestPositions,
+  WAIT_FOR_HEADER,
+  WAITED_HEADER,
+  type ReadYourWritesOptions,
+} from './request-positions.js';
+
 // HTTP: what comes in is validated, what goes wrong is told.
 export { SchemaPipe } from './schema-pipe.js';
 export { IfMatch } from './if-match.js';
@@ -18,4 +28,4 @@ export { fastifyErrors } from './fastify-errors.js';
 export { problemOf, type ProblemDetails } from './problem-details.js';
 export { PROBLEM_DETAILS_SCHEMA } from './problem-details-schema.js';
 
-export { InvalidConfiguration } from './errors.js';
+export { InvalidConfiguration, PositionNotShown } from './errors.js';

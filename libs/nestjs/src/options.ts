@@ -1,6 +1,8 @@
 import { checkIdentifier, type Database, type Role, type Run, type Topics } from '@logfold/core';
 import type { KafkaTopicsOptions } from '@logfold/kafka';
 import { InvalidConfiguration } from './errors.js';
+import type { ReadYourWritesOptions } from './request-positions.js';
+import { checkReadYourWrites } from './wait-for-position.js';
 
 /** What `LogfoldModule.forRoot` needs to know of one service. */
 export interface LogfoldModuleOptions {
@@ -20,6 +22,8 @@ export interface LogfoldModuleOptions {
   readonly topics?: Topics | 'logs';
   /** Which loops run in this process, everything by default. Commands and queries always work. */
   readonly run?: Run;
+  /** How reads within a request wait for what its `Logfold-Wait-For` names; `@WaitForPosition` says it for one route. */
+  readonly readYourWrites?: ReadYourWritesOptions;
   /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
   readonly leaseTtlMs?: number;
   /** How long a command may be repeated under its idempotency key, 7 days by default. */
@@ -39,6 +43,7 @@ export function checkOptions(options: LogfoldModuleOptions): void {
   checkDatabase(service, database);
   if (schema !== undefined) checkIdentifier(`Service "${service}": schema`, schema);
   checkTopics(options);
+  checkReadYourWrites(`Service "${service}": readYourWrites`, options.readYourWrites ?? {});
   const roles = typeof run === 'string' ? [] : run;
   if (
     typeof run === 'string'

@@ -1,6 +1,6 @@
 import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { problemOf, RETRY_AFTER_SECONDS, type ProblemDetails } from './problem-details.js';
+import { isPassing, problemOf, RETRY_AFTER_SECONDS, type ProblemDetails } from './problem-details.js';
 import { RequestContext } from './request-context.js';
 
 /**
@@ -24,8 +24,9 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     const problem = this.#about(problemOf(error), request);
     this.#log(problem, error);
     if (httpAdapter.isHeadersSent(response)) return httpAdapter.end(response);
-    httpAdapter.setHeader(response, 'Content-Type', 'application/problem+json; charset=utf-8');
-    if (problem.status === 503) httpAdapter.setHeader(response, 'Retry-After', String(RETRY_AFTER_SECONDS));
+    const kind = problem.status < 400 ? 'json' : 'problem+json';
+    httpAdapter.setHeader(response, 'Content-Type', `application/${kind}; charset=utf-8`);
+    if (isPassing(problem)) httpAdapter.setHeader(response, 'Retry-After', String(RETRY_AFTER_SECONDS));
     httpAdapter.reply(response, problem, problem.status);
   }
 

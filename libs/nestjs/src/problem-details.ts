@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { HttpException, type HttpExceptionBodyMessage } from '@nestjs/common';
 import {
   AppendOutcomeUnknown,
+  AsOfUnavailable,
   CommandRejected,
   EventNotStorable,
   EventTooLarge,
@@ -10,11 +11,14 @@ import {
   InvalidStreamName,
   isRetryable,
   LogfoldError,
+  PositionAhead,
+  PositionOfAnotherLog,
   ValidationFailed,
   WrongExpectedVersion,
 } from '@logfold/core';
+import { PositionNotShown } from './errors.js';
 
-/** The body of an HTTP error, as RFC 9457 has it, with what Logfold adds. */
+/** The body of an HTTP error, or of a 202, as RFC 9457 has it, with what Logfold adds. */
 export interface ProblemDetails {
   /** `urn:logfold:` and the code of the error; `about:blank` when the status says it all. */
   readonly type: string;
@@ -38,6 +42,11 @@ export interface ProblemDetails {
 /** Seconds after which a client may try again what failed for the moment. */
 export const RETRY_AFTER_SECONDS = 1;
 
+/** True for what a client may simply try again after a while: 503, and what a read model does not show yet. */
+export function isPassing({ status, code }: ProblemDetails): boolean {
+  return status === 503 || code === 'position-not-shown';
+}
+
 /**
  * What to answer for an error: 422 for a rejected command, 409 for a conflict, 400 for data that does not fit, 503 for
  * what may work later, the status of an HttpException, and 500 without any detail for everything else.
@@ -60,6 +69,10 @@ function ofLogfold(error: LogfoldError): ProblemDetails | undefined {
   if (error instanceof InvalidStreamName || error instanceof EventNotStorable)
     return ofCode(400, 'Not storable', error);
   if (error instanceof EventTooLarge) return ofCode(413, 'Event too large', error);
+  if (error instanceof PositionNotShown) return ofCode(error.status, 'Not shown yet', error);
+  if (error instanceof PositionOfAnotherLog) return ofCode(409, 'Position of another log', error);
+  if (error instanceof PositionAhead) return ofCode(409, 'Position ahead', error);
+  if (error instanceof AsOfUnavailable) return ofCode(422, 'Not readable as of a position', error);
   if (error instanceof AppendOutcomeUnknown) return ofCode(504, 'Outcome unknown', error);
   // the text of a database's error may name hosts and users: clients get none of it
   if (isRetryable(error))

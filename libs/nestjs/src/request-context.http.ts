@@ -7,7 +7,8 @@ import {
 } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Observable } from 'rxjs';
-import { CORRELATION_HEADER, REPLAYED_HEADER, RequestContext } from './request-context.js';
+import { CORRELATION_HEADER, RequestContext } from './request-context.js';
+import { waitForPositionOf } from './wait-for-position.js';
 
 /** A request of Fastify or Express. */
 interface HttpRequest {
@@ -20,8 +21,8 @@ interface HttpRequest {
 @Injectable()
 export class RequestContextMiddleware implements NestMiddleware {
   use(request: IncomingMessage, response: ServerResponse, next: () => void): void {
-    const context = RequestContext.begin(request, () => {
-      if (!response.headersSent) response.setHeader(REPLAYED_HEADER, 'true');
+    const context = RequestContext.begin(request, (header, value) => {
+      if (!response.headersSent) response.setHeader(header, value);
     });
     response.setHeader(CORRELATION_HEADER, context.correlationId);
     RequestContext.run(context, next);
@@ -29,8 +30,8 @@ export class RequestContextMiddleware implements NestMiddleware {
 }
 
 /**
- * Enters the request context again around the handler. Fastify reads a body in callbacks of the socket, where what the
- * middleware entered is gone.
+ * Enters the request context again around the handler: Fastify reads a body in callbacks of the socket, where what the
+ * middleware entered is gone. Says how the handler's reads wait for `Logfold-Wait-For`.
  */
 @Injectable()
 export class RequestContextInterceptor implements NestInterceptor {
@@ -38,8 +39,13 @@ export class RequestContextInterceptor implements NestInterceptor {
     if (execution.getType() !== 'http') return next.handle();
     const request = execution.switchToHttp().getRequest<HttpRequest>();
     const context = RequestContext.of(request);
-    context?.asked(request.method, request.url, request.body);
-    if (!context || RequestContext.current() === context) return next.handle();
+    if (!context) return next.handle();
+    context.asked(request.method, request.url, request.body);
+    if (context.positions) {
+      context.positions.check();
+      context.positions.options = waitForPositionOf(execution);
+    }
+    if (RequestContext.current() === context) return next.handle();
     return new Observable((subscriber) => RequestContext.run(context, () => next.handle().subscribe(subscriber)));
   }
 }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { CommandRejected, type HandleOptions, type Metadata } from '@logfold/core';
 import type { Handling } from './handling.js';
+import { RequestPositions, WAIT_FOR_HEADER } from './request-positions.js';
 
 /** The header that carries the correlation id, both ways. Incoming, `X-Request-Id` is taken as well. */
 export const CORRELATION_HEADER = 'x-correlation-id';
@@ -37,6 +38,8 @@ export class RequestContext {
     readonly handling?: Handling,
     /** What the client sent in `Idempotency-Key`: injected deciders handle the request's commands under it. */
     readonly idempotencyKey?: string,
+    /** What the request has written, and what it waits for before it reads; undefined outside of HTTP. */
+    readonly positions?: RequestPositions,
   ) {}
 
   #request: unknown;
@@ -79,15 +82,21 @@ export class RequestContext {
     return storage.run(context, work);
   }
 
-  /** Begins the context of an incoming request; what is not acceptable as an id is replaced, not refused. */
+  /**
+   * Begins the context of an incoming request; what is not acceptable as an id is replaced, not refused.
+   * @param tell sets a header of the answer
+   */
   static begin(
     request: { readonly headers: Readonly<Record<string, string | string[] | undefined>> },
-    onReplayed: () => void = () => {},
+    tell: (header: string, value: string) => void = () => {},
   ): RequestContext {
     const given = request.headers[CORRELATION_HEADER] ?? request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && acceptable.test(given) ? given : randomUUID();
-    const context = new RequestContext(correlationId, undefined, keyIn(request.headers[IDEMPOTENCY_KEY_HEADER]));
-    context.#onReplayed = onReplayed;
+    const wanted = request.headers[WAIT_FOR_HEADER];
+    const positions = new RequestPositions(Array.isArray(wanted) ? wanted.join(',') : wanted, tell);
+    const key = keyIn(request.headers[IDEMPOTENCY_KEY_HEADER]);
+    const context = new RequestContext(correlationId, undefined, key, positions);
+    context.#onReplayed = () => tell(REPLAYED_HEADER, 'true');
     begun.set(request, context);
     return context;
   }

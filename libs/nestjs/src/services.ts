@@ -14,9 +14,11 @@ import {
   type Handler,
   type Logfold,
   type LogfoldOptions,
+  type Queries,
   type ReadModel,
-  type Rows,
   type SqlReadModel,
+  type Waited,
+  type WaitOptions,
 } from '@logfold/core';
 import { assemble, databaseOf } from './assembly.js';
 import { Declarations, featureNamed, isEvents, quoted, type Listed } from './declarations.js';
@@ -24,7 +26,7 @@ import { InvalidConfiguration } from './errors.js';
 import type { Following } from './following.js';
 import type { LogfoldModuleOptions } from './options.js';
 import { ReactionProviders } from './reaction-providers.js';
-import { markingReplays, withContext } from './request-context.js';
+import { markingReplays, RequestContext, withContext } from './request-context.js';
 import type { ServiceChoice } from './tokens.js';
 
 interface Service {
@@ -93,17 +95,31 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
     return {
       handle: async (command, options) => {
         const listing = this.#listing(decider, choice);
-        return markingReplays(listing.handler(decider).handle(command, withContext(options, listing.database.service)));
+        const handling = listing.handler(decider).handle(command, withContext(options, listing.database.service));
+        const handled = await markingReplays(handling);
+        RequestContext.current()?.positions?.wrote(handled.token);
+        return handled;
       },
     };
   }
 
-  /** The rows of a read model. */
-  rows(model: ReadModel, choice: ServiceChoice): Rows<any, any> {
-    const rows = (): Rows<any, any> => this.#listing(model, choice).rows(model);
+  /** The rows of a read model. Reads within a request wait first for what its `Logfold-Wait-For` names. */
+  rows(model: ReadModel, choice: ServiceChoice): Queries<any, any> {
+    const rows = (): Queries<any, any> => this.#listing(model, choice).rows(model);
+    const shown = async (): Promise<Queries<any, any>> => {
+      const listing = this.#listing(model, choice);
+      const queries: Queries<any, any> = listing.rows(model);
+      const { service: of } = listing.database;
+      const wait = (token: string, options?: WaitOptions): Promise<Waited> => queries.waitFor(token, options);
+      const { readYourWrites } = this.#declarations.services.get(of) ?? {};
+      await RequestContext.current()?.positions?.shownBy({ service: of, name: model.name }, wait, readYourWrites);
+      return queries;
+    };
     return {
-      find: async (key) => rows().find(key),
-      findMany: async (where, page) => rows().findMany(where, page),
+      find: async (key) => (await shown()).find(key),
+      findMany: async (where, page) => (await shown()).findMany(where, page),
+      waitFor: async (token, options) => rows().waitFor(token, options),
+      asOf: async (keys, moment) => rows().asOf(keys, moment),
       get table() {
         return rows().table;
       },

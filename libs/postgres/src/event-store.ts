@@ -81,6 +81,16 @@ export class PostgresEventStore implements EventStore<Tx> {
     return this.#published.end();
   }
 
+  async positionAt(time: Date): Promise<bigint> {
+    const end = await this.end();
+    const [row] = await translating(() =>
+      this.reading.sql.unsafe<{ position: bigint }[]>(this.statements.positionAt, [String(end), time.toISOString()], {
+        prepare: true,
+      }),
+    );
+    return row!.position;
+  }
+
   idsAt(positions: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
     return this.#published.idsAt(positions);
   }

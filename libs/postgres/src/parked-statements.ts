@@ -23,6 +23,9 @@ SELECT $1, $2, given.partition, given.key, given.position, given.stream, given.v
     /** $3: key. */
     first: `
 SELECT partition, key, error, ${event} FROM ${schema}.parked WHERE ${ofKey('$3')} ORDER BY position LIMIT 1`,
+    /** $3: key. */
+    show: `
+SELECT partition, key, error, ${event} FROM ${schema}.parked WHERE ${ofKey('$3')} ORDER BY position LIMIT 100`,
     /** $3: key. Answers one row: are there more? */
     takeFirst: `
 WITH firsts AS MATERIALIZED (

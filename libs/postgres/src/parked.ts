@@ -82,6 +82,11 @@ export class PostgresParked implements Parked<Tx> {
     return request;
   }
 
+  async show({ subscription, source }: CheckpointKey, parkedKey: string): Promise<readonly ParkedEvent[]> {
+    const rows = await this.#ask<ParkedRow>(this.#statements.show, [subscription, source, parkedKey]);
+    return rows.map(parkedEvent);
+  }
+
   async list(): Promise<readonly ParkedKey[]> {
     return this.#ask<ParkedKey>(this.#statements.list, []);
   }

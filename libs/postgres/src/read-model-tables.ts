@@ -115,6 +115,14 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     });
   }
 
+  async stored(model: ReadModel, rows: readonly object[]): Promise<readonly object[]> {
+    if (rows.length === 0) return [];
+    const { columns, statements } = await this.layout(model);
+    for (const row of rows) requireColumns(model, columns, row);
+    const { stored } = statements.get('live')!;
+    return this.#asking(model, () => rowsFrom(this.querying.sql, stored, [JSON.stringify(rows)]));
+  }
+
   names<Tables extends string>(
     model: SqlReadModel<Tables>,
     table: ReadModelTable = 'live',

@@ -32,6 +32,8 @@ export interface Statements {
   /** $1: stream, $2: after version, $3: limit. */
   readonly readStream: string;
   readonly safePosition: string;
+  /** $1: up to position, $2: a time. The last event recorded by then, by bisection. */
+  readonly positionAt: string;
   /** $1: after position, $2: up to position, $3: limit. */
   readonly readLog: string;
   /** The same, and $4: types. */
@@ -100,6 +102,17 @@ DELETE FROM ${schema}.commands WHERE id = ANY(ARRAY(
     forgetCommands: `DELETE FROM ${schema}.commands WHERE id = ANY($1::text[])`,
     readStream: `SELECT ${columns} FROM ${schema}.events WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`,
     safePosition: `SELECT ${schema}.safe_position() AS position`,
+    positionAt: `
+WITH RECURSIVE search(low, high) AS (
+  SELECT 0::bigint, $1::bigint
+  UNION ALL
+  SELECT CASE WHEN early THEN middle ELSE low END, CASE WHEN early THEN high ELSE middle - 1 END
+    FROM (SELECT low, high, low + (high - low + 1) / 2 AS middle FROM search WHERE low < high) AS half
+   CROSS JOIN LATERAL (
+     SELECT coalesce((SELECT date_trunc('milliseconds', e.recorded_at) <= $2::timestamptz FROM ${schema}.events e
+                       WHERE e.position <= half.middle ORDER BY e.position DESC LIMIT 1), true) AS early) AS tried)
+SELECT coalesce((SELECT e.position FROM ${schema}.events e WHERE e.position <= (SELECT low FROM search WHERE low = high)
+                  ORDER BY e.position DESC LIMIT 1), 0) AS position`,
     readLog: readLog(''),
     readLogOfTypes: readLog(' AND type = ANY($4::text[])'),
     readPublished: `SELECT * FROM ${schema}.published($1, $2, $3, $4, $5)`,

@@ -96,6 +96,12 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
     return this.#safePosition();
   }
 
+  async positionAt(time: Date): Promise<bigint> {
+    const safe = this.#firstBehind(this.#safePosition());
+    const later = bisect(safe, (index) => this.#log[index]!.recordedAtMs > time.getTime());
+    return this.#log[later - 1]?.position ?? 0n;
+  }
+
   async idsAt(positions: readonly bigint[]): Promise<ReadonlyMap<bigint, string>> {
     const found = new Map<bigint, string>();
     for (const position of positions) {
@@ -244,17 +250,22 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
     return this.#streams.get(stream)?.length ?? 0;
   }
 
-  /** The index of the first committed event behind a position, by bisection. */
+  /** The index of the first committed event behind a position. */
   #firstBehind(position: bigint): number {
-    let low = 0;
-    let high = this.#log.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#log[middle]!.position > position) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return bisect(this.#log.length, (index) => this.#log[index]!.position > position);
   }
+}
+
+/** The first of so many indices that lies behind, if those that do come last; else their number. */
+function bisect(count: number, behind: (index: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (behind(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** What `StagedAppends` needs of the log that it will go into. */

@@ -49,7 +49,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     eventTypes: new MemoryEventTypes(events),
     checkpoints,
     leases,
-    transactions: memoryTransactions(),
+    transactions: memoryTransactions(() => wakeUp.wake()),
     readModels,
     rebuilds,
     rebuildTables: new MemoryRebuildTables(readModels, rebuilds, checkpoints),

@@ -94,6 +94,13 @@ export class MemoryParked implements Parked<MemoryTx> {
     return request;
   }
 
+  async show({ subscription, source }: CheckpointKey, parkedKey: string): Promise<readonly ParkedEvent[]> {
+    return this.#entries
+      .filter((entry) => entry.subscription === subscription && entry.source === source && entry.key === parkedKey)
+      .slice(0, 100)
+      .map(parkedEvent);
+  }
+
   async list(): Promise<readonly ParkedKey[]> {
     const byKey = Map.groupBy(this.#entries, ({ subscription, source, key }) =>
       JSON.stringify([subscription, source, key]),

@@ -107,6 +107,11 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     for (const row of stored) staged.set(table.shape.keyOfRow(row), row);
   }
 
+  async stored(model: ReadModel, rows: readonly object[]): Promise<readonly object[]> {
+    const { shape } = this.tableOf(model, 'live');
+    return rows.map((row) => shape.stored(row));
+  }
+
   names(model: SqlReadModel): never {
     throw new InvalidDefinition(
       `Read model "${model.name}" is written in SQL: a database in memory has no tables for it`,

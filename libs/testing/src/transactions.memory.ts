@@ -42,14 +42,18 @@ export class MemoryTx {
   }
 }
 
-/** Transactions over memory: READ COMMITTED, with the conflicts found at commit. */
-export function memoryTransactions(): Transactions<MemoryTx> {
+/**
+ * Transactions over memory: READ COMMITTED, with the conflicts found at commit.
+ * @param committed told after each commit
+ */
+export function memoryTransactions(committed: () => void = () => {}): Transactions<MemoryTx> {
   return {
     async run(work) {
       const tx = new MemoryTx();
       try {
         const result = await work(tx);
         tx.commit();
+        committed();
         return result;
       } catch (error) {
         tx.rollback();

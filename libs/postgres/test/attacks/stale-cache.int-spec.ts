@@ -61,6 +61,7 @@ function withoutConfirmation(store: EventStore): EventStore {
     readPublished: (range) => store.readPublished(range),
     end: () => store.end(),
     idsAt: (positions) => store.idsAt(positions),
+    positionAt: (time) => store.positionAt(time),
     identity: () => store.identity(),
     readStream: async (stream, range) => ((range?.after ?? 0) > 0 ? [] : store.readStream(stream, range)),
   };

@@ -1,3 +1,4 @@
+import { asOfContract } from './as-of.contract.js';
 import { checkpointsContract } from './checkpoints.contract.js';
 import { eventStoreContract } from './event-store.contract.js';
 import { eventTypesContract } from './event-types.contract.js';
@@ -10,6 +11,7 @@ import { processesContract } from './processes.contract.js';
 import { publishedContract } from './published.contract.js';
 import { parkingContract } from './parking.contract.js';
 import { readModelTablesContract } from './read-model-tables.contract.js';
+import { readYourWritesContract } from './read-your-writes.contract.js';
 import { rebuildContract } from './rebuild.contract.js';
 import { relayMarksContract } from './relay-marks.contract.js';
 import { snapshotsContract } from './snapshots.contract.js';
@@ -43,8 +45,11 @@ export function databaseContract(name: string, open: OpenDatabase, capabilities:
   subscriptionContract(name, open);
   parkingContract(name, open);
   processesContract(name, open);
+  readYourWritesContract(name, open);
+  asOfContract(name, open);
 }
 
+export { asOfContract } from './as-of.contract.js';
 export { checkpointsContract } from './checkpoints.contract.js';
 export { eventStoreContract } from './event-store.contract.js';
 export { eventTypesContract } from './event-types.contract.js';
@@ -56,6 +61,7 @@ export { processesContract } from './processes.contract.js';
 export { publishedContract } from './published.contract.js';
 export { parkingContract } from './parking.contract.js';
 export { readModelTablesContract } from './read-model-tables.contract.js';
+export { readYourWritesContract } from './read-your-writes.contract.js';
 export { rebuildContract } from './rebuild.contract.js';
 export { relayMarksContract } from './relay-marks.contract.js';
 export { snapshotsContract } from './snapshots.contract.js';

@@ -51,6 +51,19 @@ export function parkedContract(name: string, open: OpenDatabase): void {
       expect(await database().parked.keys(key, [0])).toEqual(new Set());
     });
 
+    test('all that is parked of a key is shown in order, and nothing of other keys', async () => {
+      const key = newKey();
+      const poison = parked('a', 9n, 'no');
+      await park(database(), key, poison);
+      await park(database(), key, parked('b', 10n, 'no'));
+      await park(database(), { ...key, source: 'other' }, parked('a', 11n, 'no'));
+      await parkBehind(database(), key, [parked('a', 100n), parked('a', 12n)]);
+      expect(await database().parked.show(key, 'a')).toEqual(
+        [poison, parked('a', 12n), parked('a', 100n)].map(shownAs),
+      );
+      expect(await database().parked.show(key, 'c')).toEqual([]);
+    });
+
     test('taking out of a key that is not parked takes nothing', async () => {
       const key = newKey();
       await park(database(), key, parked('a', 1n, 'no'));
@@ -177,6 +190,11 @@ export function parkedContract(name: string, open: OpenDatabase): void {
       expect(waiting[0]).toMatchObject({ key: 'key 0', who: 'ada', why: 'mended' });
     });
   });
+}
+
+/** Ids are made anew for each event. */
+function shownAs(event: ParkedEvent): unknown {
+  return { ...event, event: { ...event.event, id: expect.any(String) } };
 }
 
 let keys = 0;

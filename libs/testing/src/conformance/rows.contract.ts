@@ -95,6 +95,23 @@ export function rowQueries(
     expect(await findMany()).toHaveLength(6);
   });
 
+  test('what the table would make of rows is told, in their order, and nothing is written', async () => {
+    const model = await prepared();
+    const given = [
+      row('shaped', 2),
+      { sku: 'shaped', shelfNo: 1, onHand: 3, tags: [1, { a: null }] },
+      row('shaped', 3),
+    ];
+    const read = await database().readModels.stored(model, given);
+    expect(await database().readModels.rows(model).findMany({ sku: 'shaped' })).toEqual([]);
+    await write(model, given);
+    const [first, second, third] = await database().readModels.rows(model).findMany({ sku: 'shaped' });
+    expect(read).toEqual([second, first, third]);
+    expect(await database().readModels.stored(model, [])).toEqual([]);
+    const typo = database().readModels.stored(model, [{ ...row('typo', 1), shelf: 1 }]);
+    await expect(typo).rejects.toMatchObject({ code: 'read-model-mismatch' });
+  });
+
   test('the name of the table says the read model and its version', async () => {
     await database().readModels.prepare(StockLevels);
     const { table } = database().readModels.rows(StockLevels);

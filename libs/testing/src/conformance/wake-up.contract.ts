@@ -54,6 +54,13 @@ export function wakeUpContract(name: string, open: OpenDatabase): void {
       await database().transactions.run((tx) => database().events.append(notes(newStream(), ['news']), { tx }));
       await waiting;
     });
+
+    test('a transaction that appended nothing wakes as well: a checkpoint may have moved', async () => {
+      const { wait } = await waiter(database().wakeUp);
+      const waiting = wait();
+      await database().transactions.run(async () => {});
+      await waiting;
+    });
   });
 }
 
