@@ -8,6 +8,7 @@ import type { Reaction } from './reaction.js';
 import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './read-model-handler.js';
+import type { Rebuild } from './rebuild.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
 import { ownTopics, serviceRunners } from './service-runners.js';
@@ -41,6 +42,8 @@ export interface LogfoldOptions {
   readonly rebuildMemoryBytes?: number;
   /** Told when an event could not be handled and its key was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
+  /** Told of each step of a rebuild that this process takes: begun, following the checkpoint, verified, switched, failed. */
+  readonly onRebuild?: (rebuild: Rebuild) => void;
   /** Told when a broker had lost records that it had acknowledged; they are sent again. */
   readonly onLost?: (lost: LostRecords) => void;
 }
