@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Where a progress bar can be drawn, if anywhere. */
+  readonly terminal?: NodeJS.WriteStream;
 }
 
 /** The options that every command has. */
