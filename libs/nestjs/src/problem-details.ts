@@ -8,6 +8,7 @@ import {
   InvalidStreamName,
   isRetryable,
   LogfoldError,
+  ReadModelBuilding,
   ValidationFailed,
   WrongExpectedVersion,
 } from '@logfold/core';
@@ -57,6 +58,7 @@ function ofLogfold(error: LogfoldError): ProblemDetails | undefined {
     return ofCode(400, 'Not storable', error);
   if (error instanceof EventTooLarge) return ofCode(413, 'Event too large', error);
   if (error instanceof AppendOutcomeUnknown) return ofCode(504, 'Outcome unknown', error);
+  if (error instanceof ReadModelBuilding) return ofCode(503, 'Read model is being built', error);
   // the text of a database's error may name hosts and users: clients get none of it
   if (isRetryable(error))
     return {
