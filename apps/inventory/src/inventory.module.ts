@@ -1,3 +1,4 @@
+import { readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { AllocateOrders } from './allocate-orders.js';
@@ -14,7 +15,7 @@ export type InventoryOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' 
 @Module({
   imports: [LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard, AllocateOrders], { service: 'inventory' })],
   providers: [AllocateOrders],
-  controllers: [StockController, StockCommandsController],
+  controllers: [StockController, StockCommandsController, readModelsController('inventory')],
 })
 export class InventoryModule {
   /** With options as values, such as `memory({ service: 'inventory' })` in tests. */

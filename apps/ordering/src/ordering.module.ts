@@ -1,3 +1,4 @@
+import { readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { FollowReservations } from './follow-reservations.js';
@@ -13,7 +14,7 @@ export type OrderingOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' |
 @Module({
   imports: [LogfoldModule.forFeature([Order, OrderTracker, FollowReservations], { service: 'ordering' })],
   providers: [FollowReservations],
-  controllers: [OrderController, OrderCommandsController],
+  controllers: [OrderController, OrderCommandsController, readModelsController('ordering')],
 })
 export class OrderingModule {
   /** With options as values, such as `memory({ service: 'ordering' })` in tests. */

@@ -9,6 +9,7 @@ import {
   isRetryable,
   LogfoldError,
   ReadModelBuilding,
+  RebuildUnderWay,
   ValidationFailed,
   WrongExpectedVersion,
 } from '@logfold/core';
@@ -53,6 +54,7 @@ function ofLogfold(error: LogfoldError): ProblemDetails | undefined {
     return { ...ofCode(422, 'Command rejected', error), rejected: error.rejected, ...details };
   }
   if (error instanceof WrongExpectedVersion) return ofCode(409, 'Wrong expected version', error);
+  if (error instanceof RebuildUnderWay) return ofCode(409, 'Rebuild under way', error);
   if (error instanceof ValidationFailed) return { ...ofCode(400, 'Validation failed', error), errors: error.issues };
   if (error instanceof InvalidStreamName || error instanceof EventNotStorable)
     return ofCode(400, 'Not storable', error);

@@ -21,6 +21,7 @@ import {
   InvalidAppend,
   InvalidStreamName,
   ReadModelBuilding,
+  RebuildUnderWay,
   type Handled,
   type HandleOptions,
   type HandlerOf,
@@ -60,6 +61,7 @@ const short: Schema<string> = {
 const failures: Record<string, () => Error> = {
   busy: () => new AppendQueueFull(10),
   building: () => new ReadModelBuilding('notes', 2),
+  rebuilt: () => new RebuildUnderWay('notes', 2, 'building'),
   unknown: () => new AppendOutcomeUnknown('note-1'),
   stream: () => new InvalidStreamName('note-', 'has no id'),
   large: () => new EventTooLarge('note-1', 'NoteWritten', 20, 10),
@@ -216,6 +218,7 @@ describe('errors', () => {
     ['busy', 503],
     ['building', 503],
     ['unknown', 504],
+    ['rebuilt', 409],
     ['stream', 400],
     ['large', 413],
     ['bug', 500],
