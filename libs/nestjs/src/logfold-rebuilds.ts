@@ -24,18 +24,22 @@ export class LogfoldRebuilds implements OnModuleDestroy {
   constructor(private readonly services: LogfoldServices) {}
 
   /**
-   * Asks for a rebuild of a read model, or of the one that has this name.
+   * Asks for a rebuild of a read model, or of the newest version that has this name.
    * @throws RebuildUnderWay while another one is not over; InvalidConfiguration when no service runs it, or several do
    */
   async request(model: ReadModel | string, wish: RebuildWish = {}): Promise<Rebuild> {
     const name = typeof model === 'string' ? model : model.name;
-    const found = this.services.readModels(name, wish);
-    const [only] = found;
+    const listed = this.services.readModels(name, wish);
+    const found = listed.filter(({ model: one }) => typeof model === 'string' || one.version === model.version);
+    const services = [...new Set(found.map(({ running }) => running.database.service))];
+    const only = found.reduce<(typeof found)[0] | undefined>(
+      (newest, each) => (newest && newest.model.version > each.model.version ? newest : each),
+      undefined,
+    );
     if (!only) throw new InvalidConfiguration(`No service of this process has a read model "${name}"`);
-    if (found.length > 1)
+    if (services.length > 1)
       throw new InvalidConfiguration(
-        `The read model "${name}" runs in ${quoted(found.map(({ running }) => running.database.service))}: ` +
-          `say which, { service: '${only.running.database.service}' }`,
+        `The read model "${name}" runs in ${quoted(services)}: ` + `say which, { service: '${services[0]}' }`,
       );
     const { full = false, switchWhenVerified = true, acceptDifferences = false } = wish;
     const { who = 'the application', why = 'asked for by the application' } = wish;
