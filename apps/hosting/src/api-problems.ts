@@ -7,7 +7,7 @@ const meanings = {
   403: 'Answered on the machine itself only',
   404: 'There is none',
   409: 'The stream is not at the version that If-Match names, or a rebuild is under way',
-  422: 'The rules refuse it; `rejected` says why, for programs',
+  422: 'The rules refuse it; `rejected` says why, for programs. Or the Idempotency-Key was used for something else',
   503: 'Not available at the moment: try again after Retry-After seconds',
 };
 

@@ -7,5 +7,6 @@ export { AdminGuard } from './admin.guard.js';
 export { readModelsController } from './read-models.controller.js';
 
 // Documentation over HTTP.
+export { ApiCommand } from './api-command.js';
 export { ApiProblems } from './api-problems.js';
 export { serveOpenApi, type ApiTitle } from './open-api.js';

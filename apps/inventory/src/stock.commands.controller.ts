@@ -1,9 +1,9 @@
 import { Sku } from '@logfold-example/contracts';
-import { ApiProblems } from '@logfold-example/hosting';
+import { ApiCommand, ApiProblems } from '@logfold-example/hosting';
 import type { Handled, HandleOptions, HandlerOf } from '@logfold/core';
 import { IfMatch, InjectDecider } from '@logfold/nestjs';
 import { applyDecorators, Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { StockCommands } from './stock-commands.js';
 import { StockChanged, StockRequests, type BodyOf } from './stock.requests.js';
 import { Stock } from './stock.js';
@@ -85,7 +85,7 @@ function StockCommand(path: string, summary: string): MethodDecorator {
     Post(path),
     HttpCode(200),
     ApiOperation({ summary }),
-    ApiOkResponse({ standardSchema: StockChanged, description: 'It happened' }),
+    ApiCommand({ standardSchema: StockChanged, description: 'It happened' }),
     ApiProblems(400, 409, 422, 503),
   );
 }

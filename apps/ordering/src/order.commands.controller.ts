@@ -1,9 +1,9 @@
 import { OrderId } from '@logfold-example/contracts';
-import { ApiProblems } from '@logfold-example/hosting';
+import { ApiCommand, ApiProblems } from '@logfold-example/hosting';
 import type { CommandOf, Handled, HandleOptions, HandlerOf } from '@logfold/core';
 import { IfMatch, InjectDecider } from '@logfold/nestjs';
 import { applyDecorators, Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { OrderCommands } from './order-commands.js';
@@ -48,7 +48,8 @@ export class OrderCommandsController {
 
   async #answer(command: CommandOf<typeof OrderCommands>, options: HandleOptions = {}): Promise<Changed> {
     const handled = await this.order.handle(command, options);
-    return { orderId: command.data.orderId, ...handled.toJSON() };
+    const { orderId } = handled.events[0]?.data ?? command.data; // answered again: the order that was placed then
+    return { orderId, ...handled.toJSON() };
   }
 }
 
@@ -58,7 +59,7 @@ function OrderCommand(path: string, summary: string): MethodDecorator {
     Post(path),
     HttpCode(200),
     ApiOperation({ summary }),
-    ApiOkResponse({ standardSchema: OrderChanged, description: 'It happened' }),
+    ApiCommand({ standardSchema: OrderChanged, description: 'It happened' }),
     ApiProblems(400, 422, 503),
   );
 }

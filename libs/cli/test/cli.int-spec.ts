@@ -1,5 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { events, logfold, reaction, retry, type, type Logfold } from '@logfold/core';
+import {
+  commands,
+  decider,
+  events,
+  logfold,
+  processManager,
+  reaction,
+  reject,
+  retry,
+  send,
+  timeout,
+  type,
+  type Logfold,
+} from '@logfold/core';
 import { postgresDatabase } from '@logfold/postgres';
 import { eventually } from '@logfold/testing';
 import { runCli } from '@logfold/cli';
@@ -21,6 +34,32 @@ const Mail = reaction({
   },
 });
 
+const ParcelCommands = commands(
+  'shop.parcel',
+  { key: ({ order }) => order },
+  { Pack: type<{ readonly order: string }>() },
+);
+const Parcel = decider({
+  name: 'parcel',
+  commands: ParcelCommands,
+  events: events('shop.parcel', { topic: null, partitions: 1 }, { Packed: type<{ readonly order: string }>() }),
+  initial: () => 0,
+  evolve: { Packed: (packed) => packed + 1 },
+  decide: { Pack: () => reject('no-box', 'there is no box') },
+});
+const Delivery = processManager({
+  name: 'delivery',
+  from: [Orders],
+  sends: [ParcelCommands],
+  startFrom: 'beginning',
+  startedBy: ['OrderPlaced'],
+  key: { OrderPlaced: ({ data }) => (data.order.startsWith('p') ? data.order : undefined) },
+  initial: () => ({}),
+  evolve: {},
+  react: { OrderPlaced: (_, { data }) => [timeout('arrival', 'P1D'), send(ParcelCommands.Pack(data))] },
+  timeouts: { arrival: () => [] },
+});
+
 let database: TestDatabase;
 let shop: Logfold;
 
@@ -32,7 +71,7 @@ beforeEach(async () => {
   poison.clear();
   shop = logfold({
     database: postgresDatabase({ service: 'shop', url: database.url, schema: 'shop' }),
-    definitions: [Mail],
+    definitions: [Mail, Parcel, Delivery],
   });
   await shop.start();
 });
@@ -74,7 +113,9 @@ describe('logfold', () => {
     expect((await logfoldCommand('topics', 'list')).out).toBe('name         partitions\nshop.orders  3\n');
     await eventually(async () => {
       const { out } = await logfoldCommand('--json', 'subscriptions', 'list');
-      expect(JSON.parse(out)).toMatchObject([{ subscription: 'mail', source: 'shop', partition: 0 }]);
+      expect(JSON.parse(out)).toEqual(
+        expect.arrayContaining([expect.objectContaining({ subscription: 'mail', source: 'shop', partition: 0 })]),
+      );
     });
   });
 
@@ -104,7 +145,35 @@ describe('logfold', () => {
     ]);
   });
 
+  test('lists the instances of process managers, and shows all that one was told and did', async () => {
+    expect((await logfoldCommand('processes', 'list')).out).toBe('No process was started.\n');
+    await place('p', 'p0');
+    await eventually(async () => {
+      const { out } = await logfoldCommand('--json', 'processes', 'show', 'delivery-p0');
+      expect(JSON.parse(out)).toMatchObject({
+        stream: 'delivery-p0',
+        state: 'open',
+        history: [
+          { version: 1, what: 'received', name: 'OrderPlaced', data: { order: 'p0' } },
+          { version: 2, what: 'set timer', name: 'arrival', data: { after: 'P1D' } },
+          { version: 3, what: 'sent', name: 'Pack', data: { stream: 'parcel-p0', data: { order: 'p0' } } },
+          { version: 4, what: 'was rejected', name: 'Pack', data: { rejected: 'no-box', message: 'there is no box' } },
+        ],
+        timers: [{ timer: 'arrival' }],
+      });
+    });
+    const { out } = await logfoldCommand('processes', 'show', 'delivery-p0');
+    expect(out).toMatch(/^stream {2}delivery-p0\nstate {3}open\nversion +at +what/);
+    expect(out).toMatch(/4 +\S+ +was rejected +Pack/);
+    const listed = await logfoldCommand('--json', 'processes', 'list', '--name', 'delivery', '--state', 'open');
+    expect(JSON.parse(listed.out)).toMatchObject([{ process: 'delivery', stream: 'delivery-p0', events: 4 }]);
+    const completed = await logfoldCommand('--json', 'processes', 'list', '--state', 'completed');
+    expect(JSON.parse(completed.out)).toEqual([]);
+  });
+
   test.each([
+    [['processes', 'show', 'customer-a'], 2, 'There is no process "customer-a"'],
+    [['processes', 'list', '--state', 'odd'], 2, 'it must be open or completed'],
     [['parked', 'redrive', 'customer-none', '--why', 'x'], 2, 'Nothing is parked under "customer-none"'],
     [['parked', 'skip', 'customer-none'], 2, '--why'],
     [['--schema', 'elsewhere', 'log', 'info'], 2, 'no log in schema "elsewhere"'],

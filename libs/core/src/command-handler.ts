@@ -1,32 +1,44 @@
 import { backoffMs } from './backoff.js';
 import { systemClock, type Clock } from './clock.js';
+import { answer, answeredAgain, answerTo, refuse, refuseAll, tellAll, type Handled } from './command-answer.js';
+import { commandsOf, decideInTurn, handledOf, type Decided, type Round } from './command-round.js';
 import type { Command } from './commands.js';
-import { decideOn, isRejection, type Decider, type Rejection } from './decider.js';
-import { CommandRejected, WrongExpectedVersion, type ExpectedVersion } from './errors.js';
+import type { Decider } from './decider.js';
+import {
+  EventNotStorable,
+  EventTooLarge,
+  IdempotencyKeyTaken,
+  InvalidAppend,
+  InvalidDefinition,
+  WrongExpectedVersion,
+  type ExpectedVersion,
+} from './errors.js';
 import { eventCatalog } from './event-catalog.js';
-import type { EventStore } from './event-store.js';
+import type { Appended, AppendedCommand, EventStore } from './event-store.js';
 import type { Event, Metadata, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
-import { InTurn } from './in-turn.js';
-import { meets } from './prepared-append.js';
-import { StateCache, type Folded } from './state-cache.js';
+import type { HandledCommand, HandledCommands } from './handled-commands.js';
+import { checkIdempotencyKey, payloadHash } from './idempotency-key.js';
+import { Mailboxes, type WaitingCommand } from './mailbox.js';
+import { StateCache } from './state-cache.js';
 import { StreamStates } from './stream-states.js';
-
-/** What a handled command led to. */
-export interface Handled<E extends Event = Event> {
-  readonly events: readonly Recorded<E>[];
-  /** The stream's version now. */
-  readonly version: number;
-  /** The position of the last event; 0n when nothing was appended. */
-  readonly position: bigint;
-  /** For a controller that returns it: a bigint has no JSON. */
-  toJSON(): { version: number; position: string };
-}
 
 /** How one command is to be handled. */
 export interface HandleOptions<Tx = unknown> {
   /** Refuse unless the stream is at this version; a conflict is thrown, not retried. */
   readonly expected?: Exclude<ExpectedVersion, 'any'>;
+  /**
+   * The same key again, with the same command, gets the first answer: version, position, events, or the rejection. Also
+   * after a crash, from another process, at the same time. 255 visible ASCII characters at most; remembered for days.
+   */
+  readonly idempotencyKey?: string;
+  /**
+   * What the key stands for, compared when it comes again: the command itself unless given. For commands that hold what
+   * is made anew each time, such as the time; anything that JSON can hold.
+   */
+  readonly idempotencyPayload?: unknown;
+  /** Remember the key until `HandledCommands.forget`, not for days: for loops that may repeat a command at any time. */
+  readonly keepKey?: boolean;
   readonly metadata?: Partial<Metadata>;
   /** Append inside the caller's transaction. */
   readonly tx?: Tx;
@@ -36,7 +48,8 @@ export interface HandleOptions<Tx = unknown> {
 export interface Handler<C extends Command = Command, E extends Event = Event> {
   /**
    * Reads, folds, decides, appends. Decides again when somebody else appended in between.
-   * @throws CommandRejected, WrongExpectedVersion, and what the event store throws.
+   * @throws CommandRejected, WrongExpectedVersion, IdempotencyKeyReused, InvalidIdempotencyKey, and what the event
+   *   store throws.
    */
   handle(command: C, options?: HandleOptions): Promise<Handled<E>>;
 }
@@ -50,101 +63,209 @@ export interface CommandHandlerOptions {
   readonly attempts?: number;
   /** Committed states kept in memory, of this decider alone: another one may fold the same streams differently. */
   readonly cache?: StateCache;
+  /** Where idempotency keys are kept; without it commands may have none. */
+  readonly commands?: HandledCommands<any>;
   readonly clock?: Clock;
 }
 
 /** Streams whose states a cache keeps unless told otherwise. */
 const CACHED_STREAMS = 10_000;
 
-/** Commands that may wait for one stream. */
-const WAITING_COMMANDS = 1_000;
+/** Commands that may wait for one stream, for all of a decider's, and that are decided together. */
+const LIMITS = { stream: 1_000, all: 10_000, batch: 100 };
 
 /** Makes the command handler of a decider over an event store. */
 export function commandHandler<S, C extends Command, E extends Event>(
   decider: Decider<S, C, E>,
   store: EventStore,
-  { attempts: limit = 10, cache = new StateCache(CACHED_STREAMS), clock = systemClock }: CommandHandlerOptions = {},
+  options: CommandHandlerOptions = {},
 ): Handler<C, E> {
+  const { cache = new StateCache(CACHED_STREAMS) } = options;
   const states = new StreamStates<S, E>(decider, store, eventCatalog([decider.events]), cache);
+  return new MailboxHandler<S, C, E>(states, options);
+}
 
-  async function attempt(command: C, options: HandleOptions): Promise<Handled<E>> {
-    const { folded, decision } = await settle(states, command, options);
-    await failpoint('append.after-load');
-    if (isRejection(decision)) throw rejected(command, decision);
-    if (decision.length === 0) return handled([], folded.version, 0n);
-    const next = states.after(folded, decision); // before the append: what cannot be folded must not be stored
-    const append = {
-      stream: command.stream,
-      events: decision,
-      expected: folded.version,
-      metadata: options.metadata ?? {},
-    };
-    const appended = await store.append(append, options.tx === undefined ? {} : { tx: options.tx });
-    if (options.tx === undefined) cache.set(command.stream, next);
-    return handled(appended.events as readonly Recorded<E>[], appended.version, appended.position);
+type Waiting<C extends Command, E extends Event> = WaitingCommand<C, Handled<E>>;
+
+/**
+ * Commands for one stream go through its mailbox: a batch of them is decided in turn and appended at once. At once and
+ * each alone they would only make each other conflict (50 callers of one stream got 7 commands a second through).
+ * Every answer of a batch waits for its commit: a rejection may be due to events that are not stored yet.
+ */
+class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C, E> {
+  readonly #mailboxes = new Mailboxes<Waiting<C, E>>(LIMITS, (stream, batch) => this.#serve(stream, batch));
+  readonly #commands: HandledCommands | undefined;
+  readonly #attempts: number;
+  readonly #clock: Clock;
+
+  constructor(
+    readonly states: StreamStates<S, E>,
+    { attempts = 10, commands, clock = systemClock }: CommandHandlerOptions,
+  ) {
+    this.#attempts = attempts;
+    this.#commands = commands;
+    this.#clock = clock;
   }
 
-  async function attempts(command: C, options: HandleOptions): Promise<Handled<E>> {
-    for (let failed = 0; ; failed++) {
+  async handle(command: C, options: HandleOptions = {}): Promise<Handled<E>> {
+    const { expected, metadata, tx } = options;
+    const asked = { command, expected, metadata, handled: this.#keyed(command, options) };
+    if (tx !== undefined) return this.#inTransaction({ ...asked, callers: [] }, tx);
+    return new Promise((resolve, reject) => this.#mailboxes.add({ ...asked, callers: [{ resolve, reject }] }));
+  }
+
+  /** Answers every command of a batch. Never rejects. */
+  async #serve(stream: string, batch: readonly Waiting<C, E>[]): Promise<void> {
+    try {
+      await this.#answerAll(stream, batch);
+    } catch (error) {
+      const open = batch.filter(({ callers }) => callers.length > 0);
+      if (open.length > 1 && isOfOne(error)) for (const one of open) await this.#serve(stream, [one]);
+      else refuse(open, error);
+    }
+  }
+
+  async #answerAll(stream: string, batch: readonly Waiting<C, E>[]): Promise<void> {
+    let open = batch;
+    let stale = false;
+    for (let failed = 0; open.length > 0;) {
       try {
-        return await attempt(command, options);
+        open = await this.#round(stream, open, stale);
+        stale = false;
+        failed = 0;
       } catch (error) {
-        if (!(error instanceof WrongExpectedVersion)) throw error;
-        cache.delete(command.stream);
-        if (options.expected !== undefined || options.tx !== undefined || failed + 1 >= limit) throw error;
-        await clock.sleep(backoffMs({ firstMs: 2, maxMs: 100 }, failed));
+        if (++failed >= this.#attempts) throw error;
+        if (error instanceof IdempotencyKeyTaken) open = await this.#withoutTaken(open, error.keys);
+        else if (error instanceof WrongExpectedVersion) {
+          stale = true;
+          await this.#clock.sleep(backoffMs({ firstMs: 2, maxMs: 100 }, failed - 1));
+        } else throw error;
       }
     }
   }
 
-  // Commands for one stream take turns: at once they would only make each other conflict (50 callers of one stream got
-  // 7 commands a second through). Inside a caller's transaction they do not wait, as its locks might be what is waited for.
-  const turns = new InTurn(WAITING_COMMANDS);
-  return {
-    handle: async (command, options = {}) =>
-      options.tx === undefined
-        ? turns.run(command.stream, () => attempts(command, options))
-        : attempts(command, options),
-  };
+  /**
+   * Decides and appends once. Acceptances are decided on the cached state, as the append itself tells when that was
+   * stale. When nothing is appended no conflict would: then what is answered was decided on a state that was read from
+   * the log after the commands came. @returns those that are still open.
+   */
+  async #round(stream: string, open: readonly Waiting<C, E>[], stale: boolean): Promise<readonly Waiting<C, E>[]> {
+    const { states } = this;
+    const known = states.cached(stream);
+    const start = known === undefined || stale ? await states.anew(stream, known) : known;
+    let round = decideInTurn<C, S, E, Waiting<C, E>>(states, start, open);
+    if (round.events.length === 0 && start === known) {
+      const confirmed = await states.current(stream, known);
+      if (confirmed !== known) round = decideInTurn<C, S, E, Waiting<C, E>>(states, confirmed, open);
+    }
+    await failpoint('append.after-load');
+    if (round.events.length > 0) await this.#append(stream, round);
+    else await this.#record(stream, round.decided);
+    return round.left;
+  }
+
+  /** Appends the events of a round, and answers all its commands. */
+  async #append(stream: string, { from, to, events, decided }: Round<Waiting<C, E>, S, E>): Promise<void> {
+    const append = { stream, events, expected: from.version, commands: commandsOf(decided) };
+    const appended = await this.states.store.append(append);
+    this.states.cache.set(stream, to);
+    await failpoint('command.before-answer');
+    let first = 0;
+    const stored = (one: Decided<Waiting<C, E>, E>): Recorded<E>[] =>
+      appended.events.slice(first, (first += one.events.length)) as Recorded<E>[];
+    await this.#answer(decided, stored);
+  }
+
+  /** Answers commands that led to no event; what has a key is written down before. */
+  async #record(stream: string, decided: readonly Decided<Waiting<C, E>, E>[]): Promise<void> {
+    const keyed = handledOf(stream, decided);
+    let taken: ReadonlySet<string> = new Set();
+    if (keyed.length > 0) {
+      await failpoint('command.before-record');
+      taken = await this.#commands!.record(keyed);
+      await failpoint('command.before-answer');
+    }
+    await this.#answer(decided, () => [], taken);
+  }
+
+  /** Answers commands: those whose keys are taken with what was written down of them, also where the rules failed now. */
+  async #answer(
+    decided: readonly Decided<Waiting<C, E>, E>[],
+    stored: (one: Decided<Waiting<C, E>, E>) => readonly Recorded<E>[],
+    taken: ReadonlySet<string> = new Set(),
+  ): Promise<void> {
+    const doubtful: Decided<Waiting<C, E>, E>[] = [];
+    for (const one of decided) {
+      const { failure, item } = one;
+      if (item.handled && (failure || taken.has(item.handled.key))) doubtful.push(one);
+      else answer(one, stored(one));
+    }
+    const keys = doubtful.map(({ item }) => item.handled!.key);
+    const others = await this.#withoutTaken(
+      doubtful.map(({ item }) => item),
+      keys,
+    );
+    for (const one of doubtful.filter(({ item }) => others.includes(item)))
+      if (one.failure) answer(one, []);
+      else refuse([one.item], new IdempotencyKeyTaken([one.item.handled!.key])); // forgotten just now: safe to send again
+  }
+
+  /** Answers the commands whose keys were taken with what was written down of them. @returns the others. */
+  async #withoutTaken(open: readonly Waiting<C, E>[], keys: readonly string[]): Promise<readonly Waiting<C, E>[]> {
+    if (open.length === 0) return open;
+    const found = await this.#commands!.find(keys);
+    const others: Waiting<C, E>[] = [];
+    for (const item of open) {
+      const before = item.handled && found.get(item.handled.key);
+      if (!before) others.push(item);
+      else await this.#again(item, before).then(tellAll(item.callers), refuseAll(item.callers));
+    }
+    return others;
+  }
+
+  #again({ command, handled: key }: Waiting<C, E>, before: HandledCommand, tx?: unknown): Promise<Handled<E>> {
+    return answeredAgain(command, key!.payloadHash, before, this.states.store, this.states.catalog, tx);
+  }
+
+  /** Beside the mailbox: the transaction's locks might be what a command in it waits for. Nothing is tried again. */
+  async #inTransaction(item: Waiting<C, E>, tx: unknown): Promise<Handled<E>> {
+    const { states } = this;
+    const { stream } = item.command;
+    const key = item.handled?.key;
+    const before = key === undefined ? undefined : (await this.#commands!.find([key], { tx })).get(key);
+    if (before) return this.#again(item, before, tx);
+    const from = await states.current(stream, states.cached(stream) ?? states.empty(), tx);
+    const { decided, events } = decideInTurn<C, S, E, Waiting<C, E>>(states, from, [item]);
+    await failpoint('append.after-load');
+    const [one] = decided as [Decided<Waiting<C, E>, E>];
+    let appended: Appended | undefined;
+    if (events.length > 0) {
+      const append = { stream, events, expected: from.version, commands: commandsOf(decided) };
+      appended = await states.store.append(append, { tx });
+    } else {
+      const keyed = handledOf(stream, decided);
+      const taken = keyed.length === 0 ? new Set<string>() : await this.#commands!.record(keyed, { tx });
+      if (taken.size > 0) throw new IdempotencyKeyTaken([...taken]);
+    }
+    return answerTo(one, (appended?.events ?? []) as readonly Recorded<E>[]);
+  }
+
+  /** What is written down of a command with a key. */
+  #keyed(
+    command: C,
+    { idempotencyKey: key, idempotencyPayload: asked, keepKey: kept = false }: HandleOptions,
+  ): AppendedCommand['handled'] {
+    if (key === undefined) return undefined;
+    checkIdempotencyKey(key);
+    if (!this.#commands)
+      throw new InvalidDefinition(
+        `The handler of "${this.states.decider.name}" keeps no idempotency keys: make it with { commands: database.commands }`,
+      );
+    return { key, payloadHash: payloadHash(command, asked), kept };
+  }
 }
 
-/** What `decide` says, and the state it was said of. */
-interface Decision<S, E extends Event> {
-  readonly folded: Folded<S>;
-  readonly decision: readonly E[] | Rejection;
-}
-
-/**
- * Decides on the cached state when there is one. A rejection or an empty decision is given only on a state that was
- * read from the log after the command came: no append follows it, so no conflict would ever reveal a stale cache.
- * @throws WrongExpectedVersion when the caller expected another version.
- */
-async function settle<S, E extends Event>(
-  states: StreamStates<S, E>,
-  command: Command,
-  { expected, tx }: HandleOptions,
-): Promise<Decision<S, E>> {
-  const { stream } = command;
-  const known = states.cached(stream);
-  let folded = known;
-  if (folded === undefined || tx !== undefined || (expected !== undefined && !meets(expected, folded.version)))
-    folded = await states.current(stream, folded ?? states.empty(), tx);
-  if (expected !== undefined && !meets(expected, folded.version))
-    throw new WrongExpectedVersion(stream, expected, folded.version);
-
-  const decision = decideOn(states.decider, command, folded.state);
-  const appends = !isRejection(decision) && decision.length > 0;
-  if (appends || folded !== known || tx !== undefined) return { folded, decision };
-  const confirmed = await states.current(stream, folded);
-  if (expected !== undefined && !meets(expected, confirmed.version))
-    throw new WrongExpectedVersion(stream, expected, confirmed.version);
-  return { folded: confirmed, decision: decideOn(states.decider, command, confirmed.state) };
-}
-
-function rejected(command: Command, { rejected: code, message, details }: Rejection): CommandRejected {
-  return new CommandRejected(command.type, command.stream, code, message, details);
-}
-
-function handled<E extends Event>(events: readonly Recorded<E>[], version: number, position: bigint): Handled<E> {
-  return { events, version, position, toJSON: () => ({ version, position: String(position) }) };
+/** True for errors that a single command's events are to blame for: the others of the batch must not suffer from it. */
+function isOfOne(error: unknown): boolean {
+  return error instanceof EventNotStorable || error instanceof EventTooLarge || error instanceof InvalidAppend;
 }

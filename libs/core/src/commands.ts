@@ -22,12 +22,19 @@ export interface CommandCreator<Type extends string = string, Input = any, Data 
 /** The command types of a category. */
 export type CommandTypes = Readonly<Record<string, Schema<any, any>>>;
 
+/** What a registry of commands says about itself. */
+export interface CommandRegistry {
+  readonly name: string;
+  /** What the names of its streams begin with. */
+  readonly category: string;
+}
+
 declare const registry: unique symbol;
 
 /** A registry of command types: one creator per type. */
 export type Commands<C extends CommandTypes = CommandTypes> = {
   readonly [K in keyof C & string]: CommandCreator<K, In<C[K]>, Out<C[K]>>;
-} & { readonly [registry]: { name: string } };
+} & { readonly [registry]: CommandRegistry };
 
 /** The union of the commands of a registry, or those of the named types. */
 export type CommandOf<R, K extends keyof R & string = keyof R & string> = {
@@ -57,5 +64,16 @@ export function commands<const C extends CommandTypes>(
     };
     return [type, Object.assign(create, { type, schema })];
   });
-  return Object.fromEntries(creators);
+  const made = Object.fromEntries(creators);
+  registries.set(made, { name, category });
+  return made;
 }
+
+/** What a registry made by `commands` says about itself. @throws InvalidDefinition for anything else. */
+export function commandRegistryOf(of: object): CommandRegistry {
+  const found = registries.get(of);
+  if (!found) throw new InvalidDefinition('expected a registry made by commands(...)');
+  return found;
+}
+
+const registries = new WeakMap<object, CommandRegistry>();

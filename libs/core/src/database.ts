@@ -1,11 +1,13 @@
 import type { Checkpoints } from './checkpoint.js';
 import type { EventStore } from './event-store.js';
+import type { HandledCommands } from './handled-commands.js';
 import type { Leases } from './lease.js';
 import type { Parked } from './parked.js';
 import type { ReadModelTables } from './read-model-tables.js';
 import type { Rebuilds } from './rebuild.js';
 import type { RebuildTables } from './rebuild-tables.js';
 import type { RelayMarks } from './relay-mark.js';
+import type { Timers } from './timer.js';
 import type { LogIdentity, TopicDeclaration } from './topic.js';
 import type { Transactions } from './transactions.js';
 import type { WakeUp } from './wake-up.js';
@@ -15,6 +17,7 @@ export interface Database<Tx = unknown> {
   /** The service's name, which is its log's. */
   readonly service: string;
   readonly events: EventStore<Tx>;
+  readonly commands: HandledCommands<Tx>;
   readonly checkpoints: Checkpoints<Tx>;
   readonly leases: Leases;
   readonly transactions: Transactions<Tx>;
@@ -23,6 +26,7 @@ export interface Database<Tx = unknown> {
   readonly rebuildTables: RebuildTables<Tx>;
   readonly parked: Parked<Tx>;
   readonly relayMarks: RelayMarks;
+  readonly timers: Timers<Tx>;
   readonly wakeUp: WakeUp;
   /**
    * Writes down the topics that this log's events go to, for whoever reads it without the service's code.

@@ -124,7 +124,7 @@ export class Delivery<Tx> {
 
   /** Parks an event in a transaction of its own; the checkpoint passes it. */
   async #park(source: SourceEvent, move: Move, error: unknown): Promise<void> {
-    const key = source.key ?? this.#keyOf(source);
+    const key = this.#keyOf(source);
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     await this.parts.transactions.run(async (tx) => {
       await this.#move(tx, [move]);
@@ -194,15 +194,16 @@ export class Delivery<Tx> {
 
   #current(source: SourceEvent): KeyedEvent {
     const event = this.parts.catalog.current(source.event);
-    return { ...source, event, key: source.key ?? this.parts.catalog.keyOf(event) };
+    const key = this.parts.handler.keyOf?.(event) ?? source.key ?? this.parts.catalog.keyOf(event);
+    return { ...source, event, key };
   }
 
-  /** The key of an event that may not be readable: then its stream. */
+  /** The key of an event that may not be readable: then what orders it in its source. */
   #keyOf(source: SourceEvent): string {
     try {
       return this.#current(source).key;
     } catch {
-      return source.event.stream;
+      return source.key ?? source.event.stream;
     }
   }
 }

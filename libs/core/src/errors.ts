@@ -40,8 +40,53 @@ export class CommandRejected extends LogfoldError {
     readonly rejected: string,
     message: string,
     readonly details?: unknown,
+    /** It was rejected before: this answers the same idempotency key again. */
+    readonly replayed = false,
   ) {
     super(message);
+  }
+}
+
+/** The key of a command was used before for another one: another type, stream or data. Nothing was done. */
+export class IdempotencyKeyReused extends LogfoldError {
+  readonly code = 'idempotency-key-reused';
+  constructor(
+    readonly key: string,
+    readonly command: string,
+    readonly stream: string,
+  ) {
+    super(
+      `Idempotency key "${key}" was used before for another command than this ${command} for stream "${stream}": ` +
+        'make a new key for each new command',
+    );
+  }
+}
+
+/** Commands with these keys were handled before, or meanwhile by somebody else. In a transaction: run it again. */
+export class IdempotencyKeyTaken extends LogfoldError {
+  readonly code = 'idempotency-key-taken';
+  override readonly retryable = true;
+  constructor(
+    readonly keys: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super(
+      `Idempotency key "${keys.join('", "')}" was taken meanwhile: roll back and try again, then the first answer is given`,
+      options,
+    );
+  }
+}
+
+/** An idempotency key is empty, too long, or holds something else than visible ASCII. */
+export class InvalidIdempotencyKey extends LogfoldError {
+  readonly code = 'invalid-idempotency-key';
+  constructor(
+    readonly key: string,
+    why: string,
+  ) {
+    super(
+      `Idempotency key ${JSON.stringify(key.slice(0, 80))} ${why}: send something unique for each command, such as a UUID`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ExpectedVersion } from './errors.js';
 import type { Event, Metadata, Recorded } from './events.js';
+import type { HandledCommand } from './handled-commands.js';
 import type { LogIdentity, PublishedEvent } from './topic.js';
 
 /** Events to append to one stream. */
@@ -10,6 +11,18 @@ export interface Append {
   readonly expected: ExpectedVersion;
   /** Kept with each event. Ids that are not given are made: the first event's own id starts a correlation. */
   readonly metadata?: Partial<Metadata>;
+  /** The commands that led to the events, in their order, when they are to be told apart. */
+  readonly commands?: readonly AppendedCommand[];
+}
+
+/** A command whose events are part of an append. */
+export interface AppendedCommand {
+  /** How many of the append's events are its own, behind those of the commands before it. */
+  readonly events: number;
+  /** Kept with each of them, instead of the append's. */
+  readonly metadata?: Partial<Metadata> | undefined;
+  /** Written down with the events, all or nothing; `find` gives it with its stream and version then. */
+  readonly handled?: Pick<HandledCommand, 'key' | 'payloadHash' | 'rejection' | 'kept'> | undefined;
 }
 
 /** What an append answers. */
@@ -77,7 +90,7 @@ export interface EventStore<Tx = unknown> {
    * Appends to one stream, atomically. Without `tx` it is committed when the promise resolves, and may share a
    * transaction with other callers' appends; with `tx` it is part of the caller's transaction.
    * @throws WrongExpectedVersion, EventTooLarge, EventNotStorable, InvalidStreamName, InvalidAppend, AppendQueueFull,
-   *   AppendOutcomeUnknown, DatabaseUnavailable
+   *   AppendOutcomeUnknown, DatabaseUnavailable; IdempotencyKeyTaken with the keys of its commands that were handled before
    */
   append(append: Append, options?: { readonly tx?: Tx }): Promise<Appended>;
 

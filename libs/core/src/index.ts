@@ -18,10 +18,12 @@ export {
   type Versioned,
 } from './events.js';
 export {
+  commandRegistryOf,
   commands,
   type Command,
   type CommandCreator,
   type CommandOf,
+  type CommandRegistry,
   type Commands,
   type CommandTypes,
 } from './commands.js';
@@ -39,15 +41,18 @@ export {
   type StateOf,
 } from './decider.js';
 export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type Sql } from './read-model.js';
+export { cancel, complete, durationMs, publish, send, timeout, type Duration, type Effect } from './effects.js';
+export { processManager, type ProcessManager } from './process-manager.js';
+export { isReadModel, tablesOf, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';
 
 // Run: a service over its database.
 export { logfold, type Definition, type Logfold, type LogfoldOptions, type Role, type Run } from './logfold.js';
+export type { Handled } from './command-answer.js';
 export {
   commandHandler,
   type CommandHandlerOptions,
-  type Handled,
   type HandleOptions,
   type Handler,
   type HandlerOf,
@@ -64,6 +69,12 @@ export { topicLogSource } from './topic-log-source.js';
 export { logTopics, type ReadableLog } from './log-topics.js';
 export { ownRegistries, serviceRunners } from './service-runners.js';
 export { reactionHandler } from './reaction-handler.js';
+export { processHandler, type ProcessParts } from './process-handler.js';
+export { foldInstance, noInstance, stepOf, type Instance, type Step } from './process-instance.js';
+export { isProcessEvent, ProcessEvents, type KeptEvent, type ProcessEvent } from './process-events.js';
+export { processRunners, type Handlers } from './process-runners.js';
+export { sentCommandsHandler, SENT_COMMANDS } from './sent-commands.js';
+export { timerRunner, TIMERS, type TimerRunnerParts } from './timer-runner.js';
 export { relay, RELAY, type RelayParts } from './relay.js';
 export { forkLog, republish, type Forked, type RepairParts } from './topic-repair.js';
 export { checkTails, RelayPlan, type LostRecords } from './relay-plan.js';
@@ -75,6 +86,7 @@ export type { Database } from './database.js';
 export type {
   Append,
   Appended,
+  AppendedCommand,
   EventStore,
   LogBatch,
   LogRange,
@@ -83,10 +95,12 @@ export type {
   PublishedRange,
   StreamRange,
 } from './event-store.js';
+export type { HandledCommand, HandledCommands } from './handled-commands.js';
 export type { Checkpoint, CheckpointKey, Checkpoints, Move } from './checkpoint.js';
 export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } from './parked.js';
 export type { RelayMark, RelayMarks } from './relay-mark.js';
 export type { Lease, Leases } from './lease.js';
+export type { PendingTimer, Timer, Timers } from './timer.js';
 export type { Transactions } from './transactions.js';
 export type { ReadModelTable, ReadModelTables, ReadModelVersion } from './read-model-tables.js';
 export {
@@ -117,9 +131,11 @@ export {
   APPEND_LIMIT,
   EVENT_SIZE_LIMIT_BYTES,
   appendedFrom,
+  handledBy,
   meets,
   prepareAppend,
   type PreparedAppend,
+  type PreparedCommand,
   type PreparedEvent,
 } from './prepared-append.js';
 export {
@@ -131,6 +147,7 @@ export {
   propertyOf,
   STREAM_NAME_LIMIT,
 } from './names.js';
+export { checkIdempotencyKey, IDEMPOTENCY_KEY_LIMIT, payloadHash } from './idempotency-key.js';
 export { partitionOf } from './partition.js';
 export { Chain, verdict, type AtEnd, type Link, type Verdict } from './acceptance.js';
 export { validated } from './validate.js';

@@ -4,9 +4,14 @@ import type { Decider } from './decider.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
+import { KEY_DAYS, keyRetention } from './key-retention.js';
+import { ProcessEvents } from './process-events.js';
+import type { ProcessManager } from './process-manager.js';
+import { processRunners } from './process-runners.js';
 import type { Reaction } from './reaction.js';
 import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
+import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 import { subscriptionName } from './read-model-handler.js';
 import type { Rebuild } from './rebuild.js';
 import type { LostRecords } from './relay-plan.js';
@@ -15,10 +20,10 @@ import { ownTopics, serviceRunners } from './service-runners.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
-export type Definition = Decider | ReadModel | Reaction;
+export type Definition = Decider | AnyReadModel | ProcessManager | Reaction;
 
 /** A kind of loop that a process can run. */
-export type Role = 'relay' | 'read-models' | 'reactions';
+export type Role = 'relay' | 'read-models' | 'processes' | 'timers' | 'reactions';
 
 /** Which loops run in this process; commands and queries always work. */
 export type Run = 'everything' | 'nothing' | readonly Role[];
@@ -38,12 +43,16 @@ export interface LogfoldOptions {
   /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
   readonly leaseTtlMs?: number;
   readonly runner?: RunnerOptions;
+  /** How long a command may be repeated under its idempotency key, 7 days by default. */
+  readonly idempotencyKeyDays?: number;
   /** How much memory the rows of one read model may take while it is rebuilt, 256 MiB by default; more goes to its table. */
   readonly rebuildMemoryBytes?: number;
   /** Told when an event could not be handled and its key was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
   /** Told of each step of a rebuild that this process takes: begun, following the checkpoint, verified, switched, failed. */
   readonly onRebuild?: (rebuild: Rebuild) => void;
+  /** Told when a process manager ignored an event: it concerned no open instance. Maybe more than once. */
+  readonly onIgnored?: (process: string, event: Recorded) => void;
   /** Told when a broker had lost records that it had acknowledged; they are sent again. */
   readonly onLost?: (lost: LostRecords) => void;
 }
@@ -60,6 +69,8 @@ export interface Logfold {
   readonly runners: readonly Runner[];
   handler<D extends Decider>(decider: D): HandlerOf<D>;
   rows<M extends ReadModel>(model: M): RowsOf<M>;
+  /** The full names of the tables that a read model in SQL is queried in. */
+  tables<M extends SqlReadModel>(model: M): TablesOf<M>;
   /** Migrates, creates tables, starts the loops. Once. */
   start(): Promise<void>;
   /** Ends the loops in order, gives their leases back, closes the database. Idempotent. */
@@ -70,27 +81,31 @@ export interface Logfold {
 export function logfold(options: LogfoldOptions): Logfold {
   const { database, definitions } = options;
   const deciders = definitions.filter((definition) => definition.kind === 'decider');
-  const models = definitions.filter((definition) => definition.kind === 'read model');
+  const models = definitions.filter(isReadModel);
   refuseDuplicates(
     'decider',
     deciders.map((decider) => decider.name),
   );
   refuseDuplicates('read model', models.map(subscriptionName));
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
+  const processes = definitions.filter((definition) => definition.kind === 'process manager');
   refuseDuplicates(
-    'reaction',
-    reactions.map((reaction) => reaction.name),
+    'reaction or process manager',
+    [...reactions, ...processes].map(({ name }) => name),
   );
   const registries = [
     ...(options.events ?? []),
     ...deciders.map((decider) => decider.events),
-    ...[...models, ...reactions].flatMap((definition) => definition.from),
+    ...[...models, ...reactions, ...processes].flatMap((definition) => definition.from),
+    ...processes.flatMap(({ publishes }) => [...publishes, ProcessEvents]),
   ];
   const catalog = eventCatalog(registries);
 
   // Each with a cache of its own: two deciders may fold the same stream into different states.
-  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, database.events)]));
-  const runners = serviceRunners(options, catalog);
+  const { events, commands } = database;
+  const handlers = new Map(deciders.map((decider) => [decider, commandHandler(decider, events, { commands })]));
+  const runners = [...serviceRunners(options, catalog), ...processRunners(options, catalog, handlers)];
+  const retention = keyRetention(commands, options.idempotencyKeyDays ?? KEY_DAYS, options.runner);
 
   let starting: Promise<void> | undefined;
   async function start(): Promise<void> {
@@ -98,6 +113,7 @@ export function logfold(options: LogfoldOptions): Logfold {
     await database.declareTopics(ownTopics(options));
     for (const model of models) await prepareReadModel(database, model);
     for (const runner of runners) runner.start();
+    if (options.run !== 'nothing') retention.start();
   }
 
   return {
@@ -115,13 +131,18 @@ export function logfold(options: LogfoldOptions): Logfold {
         throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
       return database.readModels.rows(model) as RowsOf<typeof model>;
     },
+    tables(model) {
+      if (!models.includes(model))
+        throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
+      return database.readModels.names(model) as TablesOf<typeof model>;
+    },
     start() {
       starting ??= start();
       return starting;
     },
     async stop() {
       await starting?.catch(() => {}); // what was begun is ended, not left to run on
-      await Promise.all(runners.map((runner) => runner.stop()));
+      await Promise.all([retention, ...runners].map((runner) => runner.stop()));
       await database.close();
     },
   };

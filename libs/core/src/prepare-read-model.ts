@@ -1,13 +1,13 @@
 import type { Database } from './database.js';
 import { RebuildUnderWay } from './errors.js';
-import type { ReadModel } from './read-model.js';
+import type { AnyReadModel } from './sql-read-model.js';
 
 /**
  * Makes a version of a read model ready to be run. Where there is nothing to replay its table is there at once; otherwise
  * it is built beside what queries read now, verified and switched on, and until then queries of this version are refused.
  * @throws ReadModelMismatch when the definition is not that of the version
  */
-export async function prepareReadModel(database: Database<any>, model: ReadModel): Promise<void> {
+export async function prepareReadModel(database: Database<any>, model: AnyReadModel): Promise<void> {
   const { name, version } = model;
   const versions = await database.readModels.versions(name);
   const fed = versions.find((each) => each.version === version)?.fed ?? [];

@@ -1,6 +1,8 @@
+import type { Rejection } from './decider.js';
 import { EventTooLarge, InvalidAppend, type ExpectedVersion } from './errors.js';
 import type { Append, Appended } from './event-store.js';
 import { creatorOf, type Event, type Metadata, type Recorded } from './events.js';
+import type { HandledCommand } from './handled-commands.js';
 import { checkStreamName } from './names.js';
 import { uuidv7 } from './uuid.js';
 
@@ -18,8 +20,21 @@ export interface PreparedAppend {
   readonly stream: string;
   readonly expected: ExpectedVersion;
   readonly events: readonly PreparedEvent[];
+  /** The commands that are to be written down with the events. */
+  readonly commands: readonly PreparedCommand[];
   /** The size of all data and metadata as JSON. */
   readonly sizeBytes: number;
+}
+
+/** A command that is written down with the events of its append. */
+export interface PreparedCommand {
+  readonly key: string;
+  readonly payloadHash: string;
+  /** How many of the append's events its own are, and those of the commands before it. */
+  readonly last: number;
+  readonly events: number;
+  readonly rejection: Rejection | undefined;
+  readonly kept: boolean;
 }
 
 /** An event on its way into the log. */
@@ -55,13 +70,36 @@ export function prepareAppend(append: Append): PreparedAppend {
   if (events.length > APPEND_LIMIT)
     throw new InvalidAppend(`${events.length} events for "${stream}" in one append, ${APPEND_LIMIT} at most`);
   const ids = events.map(() => uuidv7());
-  const prepared = events.map((event, index) => prepareEvent(stream, event, ids[index]!, ids[0]!, append.metadata));
+  const parts = append.commands ?? [{ events: events.length, metadata: append.metadata }];
+  if (parts.reduce((sum, part) => sum + part.events, 0) !== events.length)
+    throw new InvalidAppend(`The commands of an append to "${stream}" do not name each of its events once`);
+  const commands: PreparedCommand[] = [];
+  const prepared: PreparedEvent[] = [];
+  for (const { events: count, metadata = append.metadata, handled } of parts) {
+    const first = prepared.length;
+    for (const event of events.slice(first, first + count))
+      prepared.push(prepareEvent(stream, event, ids[prepared.length]!, ids[first]!, metadata));
+    if (handled) commands.push({ ...handled, rejection: handled.rejection, events: count, last: prepared.length });
+  }
   const sizeBytes = prepared.reduce((sum, event) => sum + event.sizeBytes, 0);
   if (sizeBytes > APPEND_SIZE_LIMIT_BYTES)
     throw new InvalidAppend(
       `${sizeBytes} bytes of events for "${stream}" in one append, ${APPEND_SIZE_LIMIT_BYTES} at most`,
     );
-  return { stream, expected, events: prepared, sizeBytes };
+  return { stream, expected, events: prepared, commands, sizeBytes };
+}
+
+/** The commands of an append as they stand in the log, when the stream was at this version before it. */
+export function handledBy({ stream, commands }: PreparedAppend, before: number): HandledCommand[] {
+  return commands.map(({ key, payloadHash, last, events, rejection, kept }) => ({
+    key,
+    payloadHash,
+    stream,
+    version: before + last,
+    events,
+    kept,
+    ...(rejection === undefined ? {} : { rejection }),
+  }));
 }
 
 /** What the caller of an append gets, from what the adapter knows of it. */

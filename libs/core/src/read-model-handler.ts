@@ -3,21 +3,34 @@ import type { Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
 import { foldRows, rowsByKey, touchedKeys } from './read-model-fold.js';
 import type { ReadModelTable, ReadModelTables } from './read-model-tables.js';
+import type { AnyReadModel } from './sql-read-model.js';
 import type { SubscriptionHandler } from './subscription.js';
 
+/** Folds events into the tables that follow a read model's checkpoint, each from its own rows; or applies them in SQL. */
+export function readModelHandler<Tx>(model: AnyReadModel, tables: ReadModelTables<Tx>): SubscriptionHandler<Tx> {
+  return feeding(model, tables, (table, events, tx) =>
+    model.kind === 'read model'
+      ? foldInto(table, model, tables, events, tx)
+      : model.apply(tx, events, tables.names(model, table)),
+  );
+}
+
 /**
- * Folds events into the tables that follow a read model's checkpoint: mostly one, and during and after a rebuild two, each
- * from its own rows. Which they are is remembered, and looked at again before each commit: whoever was frozen while a
- * table was added rolls back.
+ * Does the same for each table: mostly one, and during and after a rebuild two. Which they are is remembered, and looked at
+ * again before each commit: whoever was frozen while a table was added rolls back.
  */
-export function readModelHandler<Tx>(model: ReadModel, tables: ReadModelTables<Tx>): SubscriptionHandler<Tx> {
+function feeding<Tx>(
+  model: AnyReadModel,
+  tables: ReadModelTables<Tx>,
+  feed: (table: ReadModelTable, events: readonly Recorded[], tx: Tx) => Promise<void>,
+): SubscriptionHandler<Tx> {
   let fed: readonly ReadModelTable[] | undefined;
   return {
     types: model.types,
     async handle(events, tx) {
       fed ??= await tables.fed(tx, model);
       try {
-        for (const table of fed) await foldInto(table, model, tables, events, tx);
+        for (const table of fed) await feed(table, events, tx);
       } catch (error) {
         fed = undefined; // it may be for a table that was renamed
         throw error;

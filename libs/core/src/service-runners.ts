@@ -6,9 +6,9 @@ import { registryOf } from './events.js';
 import { logSource } from './log-source.js';
 import { serviceOf, topicOf } from './log-topics.js';
 import type { LogfoldOptions, Role } from './logfold.js';
+import { FOLLOWED } from './process-events.js';
 import type { Reaction } from './reaction.js';
 import { reactionHandler } from './reaction-handler.js';
-import type { ReadModel } from './read-model.js';
 import { readModelHandler, subscriptionName } from './read-model-handler.js';
 import { RebuildRunner } from './rebuild-runner.js';
 import { RebuildWatch } from './rebuild-watch.js';
@@ -17,13 +17,14 @@ import type { Runner } from './runner.js';
 import { SharedReplay } from './shared-replay.js';
 import { SharedTail } from './shared-tail.js';
 import type { Source } from './source.js';
+import { isReadModel, type AnyReadModel } from './sql-read-model.js';
 import { subscription, type SubscriptionParts } from './subscription.js';
 import type { TopicDeclaration } from './topic.js';
 
 const REBUILD_MEMORY = 256 * 1024 * 1024;
 
 /** Who holds this process's leases. */
-const processName = `${process.pid}-${randomUUID()}`;
+export const processName = `${process.pid}-${randomUUID()}`;
 
 /**
  * The registries of a service's own events: those given in `events`, and those that its definitions name.
@@ -37,7 +38,11 @@ export function ownRegistries({ database, definitions, events = [], topics }: Lo
       `Service "${database.service}" cannot append events of "${registryOf(foreign).name}": they belong to another service`,
     );
   const named = definitions.flatMap((definition) =>
-    definition.kind === 'decider' ? [definition.events] : definition.from,
+    definition.kind === 'decider'
+      ? [definition.events]
+      : definition.kind === 'process manager'
+        ? [...definition.from, ...definition.publishes]
+        : definition.from,
   );
   return [...new Set([...events, ...named])].filter(isOwn);
 }
@@ -64,16 +69,24 @@ export function ownTopics(options: LogfoldOptions): TopicDeclaration[] {
  * @param owner who holds the leases: this process, unless several services of a test share one
  */
 export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog, owner = processName): Runner[] {
-  const { definitions, run = 'everything' } = options;
-  const runs = (role: Role): boolean => run === 'everything' || (run !== 'nothing' && run.includes(role));
-  const models = definitions.filter((definition) => definition.kind === 'read model');
+  const { definitions } = options;
+  const models = definitions.filter(isReadModel);
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
   const shared = sharedByRebuilds(options);
   return [
-    ...(runs('relay') ? relayRunners(options, owner) : []),
-    ...(runs('read-models') ? models.map((model) => readModelRunner(model, options, catalog, owner, shared)) : []),
-    ...(runs('reactions') ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog, owner)) : []),
+    ...(runs(options, 'relay') ? relayRunners(options, owner) : []),
+    ...(runs(options, 'read-models')
+      ? models.map((model) => readModelRunner(model, options, catalog, owner, shared))
+      : []),
+    ...(runs(options, 'reactions')
+      ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog, owner))
+      : []),
   ];
+}
+
+/** True when this process runs the loops of a role. */
+export function runs({ run = 'everything' }: LogfoldOptions, role: Role): boolean {
+  return run === 'everything' || (run !== 'nothing' && run.includes(role));
 }
 
 function relayRunners(options: LogfoldOptions, owner: string): Runner[] {
@@ -102,7 +115,7 @@ function sharedByRebuilds({ database, runner: { clock = systemClock } = {} }: Lo
 
 /** One runner for all sources: a row may be touched by events of several. Rebuilds are done beside it, with its lease. */
 function readModelRunner(
-  model: ReadModel,
+  model: AnyReadModel,
   options: LogfoldOptions,
   catalog: EventCatalog,
   owner: string,
@@ -148,7 +161,10 @@ function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: E
 }
 
 /** The log for the service's own events, and each topic of others. */
-function sourcesOf({ name, from, types }: ReadModel | Reaction, options: LogfoldOptions): Source[] {
+export function sourcesOf(
+  { name, from, types }: Pick<Reaction, 'name' | 'from' | 'types'>,
+  options: LogfoldOptions,
+): Source[] {
   const { database, topics } = options;
   const handled = from.filter((registry) => types.some((type) => type in registry)).map(registryOf);
   const isOwn = (registry: { readonly name: string }): boolean =>
@@ -169,13 +185,19 @@ function sourcesOf({ name, from, types }: ReadModel | Reaction, options: Logfold
 }
 
 /** One for all loops of a service: they read what is new together. */
-function tailOf(options: LogfoldOptions): SharedTail {
+export function tailOf(options: LogfoldOptions): SharedTail {
   const { database, definitions } = options;
   const tail =
     tails.get(options) ??
     new SharedTail(
       database.events,
-      definitions.flatMap((definition) => (definition.kind === 'decider' ? [] : definition.types)),
+      definitions.flatMap((definition) =>
+        definition.kind === 'decider'
+          ? []
+          : definition.kind === 'process manager'
+            ? [...definition.types, ...FOLLOWED]
+            : definition.types,
+      ),
     );
   tails.set(options, tail);
   return tail;
@@ -183,7 +205,8 @@ function tailOf(options: LogfoldOptions): SharedTail {
 
 const tails = new WeakMap<LogfoldOptions, SharedTail>();
 
-function common(
+/** What the subscriptions of a service have in common. */
+export function common(
   { database, leaseTtlMs, onParked }: LogfoldOptions,
   catalog: EventCatalog,
   owner: string,

@@ -44,6 +44,19 @@ export class StreamStates<S, E extends Event, Tx = unknown> {
     return folded;
   }
 
+  /**
+   * The state now in the log, after `known` has proved stale: when nothing came behind it, it is not of this log any more
+   * (which was restored from a backup) and all is folded again.
+   */
+  async anew(stream: string, known: Folded<S> | undefined): Promise<Folded<S>> {
+    if (known !== undefined) {
+      const folded = await this.current(stream, known);
+      if (folded !== known) return folded;
+      this.cache.delete(stream);
+    }
+    return this.current(stream, this.empty());
+  }
+
   /** The state after events that were just appended. */
   after(folded: Folded<S>, events: readonly E[]): Folded<S> {
     return { state: fold(this.decider, folded.state, events), version: folded.version + events.length };

@@ -17,6 +17,8 @@ import type { Transactions } from './transactions.js';
 /** What a subscription does with events. Its effects belong into `tx`; they happen once. */
 export interface SubscriptionHandler<Tx = unknown> {
   readonly types: readonly string[];
+  /** What orders an event for this handler, and is parked with it, where that is not the event's own key. */
+  keyOf?(event: Recorded): string | undefined;
   handle(events: readonly Recorded[], tx: Tx): Promise<void>;
   /** Called behind `handle`, when the checkpoints have moved in `tx`: throws when what `handle` relied on is over. */
   confirm?(tx: Tx): Promise<void>;

@@ -9,7 +9,7 @@ import {
 } from '@logfold/core';
 import { postgresDatabase } from '@logfold/postgres';
 import type { LogfoldModuleOptions } from './options.js';
-import { alarmLog, lostLog, parkedLog, rebuildLog, runnerLog } from './runner-log.js';
+import { alarmLog, ignoredLog, lostLog, parkedLog, rebuildLog, runnerLog } from './runner-log.js';
 
 /** The database of a service, not opened yet. */
 export function databaseOf({ service, database, schema }: LogfoldModuleOptions): Database<any> {
@@ -29,7 +29,7 @@ export async function assemble(
   logs: Readonly<Record<string, ReadableLog>>,
   opened: Promise<void>,
 ): Promise<LogfoldOptions> {
-  const { service, run, leaseTtlMs } = options;
+  const { service, run, leaseTtlMs, idempotencyKeyDays } = options;
   const logger = new Logger(`Logfold ${service}`);
   const topics = await topicsOf(options, logs, opened, logger);
   return {
@@ -38,7 +38,9 @@ export async function assemble(
     ...(topics === undefined ? {} : { topics }),
     ...(run === undefined ? {} : { run }),
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
+    ...(idempotencyKeyDays === undefined ? {} : { idempotencyKeyDays }),
     onParked: parkedLog(logger),
+    onIgnored: ignoredLog(logger),
     onLost: lostLog(logger),
     onRebuild: rebuildLog(logger),
     runner: { onError: runnerLog(logger) },

@@ -8,7 +8,7 @@ export { LogfoldRebuilds, type RebuildWish } from './logfold-rebuilds.js';
 export { logfoldToken, type ServiceChoice } from './tokens.js';
 
 // What belongs to the request or the event that is being handled.
-export { CORRELATION_HEADER, RequestContext } from './request-context.js';
+export { CORRELATION_HEADER, IDEMPOTENCY_KEY_HEADER, REPLAYED_HEADER, RequestContext } from './request-context.js';
 export type { Handling } from './handling.js';
 
 // HTTP: what comes in is validated, what goes wrong is told.

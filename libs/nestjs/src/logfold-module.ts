@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, Inject, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
-import type { Decider, ReadModel } from '@logfold/core';
+import type { AnyReadModel, Decider } from '@logfold/core';
 import { isEvents, type Listed } from './declarations.js';
 import type { LogfoldModuleOptions } from './options.js';
 import { LogfoldServices } from './services.js';
@@ -12,7 +12,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 
 /**
  * Logfold in a Nest application: `forRoot` (or `forRootAsync`) declares a service and its database, `forFeature` lists
- * deciders and read models, which `InjectDecider` and `InjectReadModel` then inject, and reactions. Everything starts
+ * deciders and read models, which `InjectDecider` and `InjectReadModel` then inject, process managers and reactions. Everything starts
  * before the application listens and stops when it closes: call `app.enableShutdownHooks()`.
  * @example
  * imports: [
@@ -58,10 +58,12 @@ export class LogfoldModule extends ConfigurableModuleClass {
 @Module({ imports: [LogfoldServicesModule] })
 class LogfoldFeatureModule {}
 
-type Injectable = Decider | ReadModel;
+type Injectable = Decider | AnyReadModel;
 
 function isInjectable(listed: Listed): listed is Injectable {
-  return typeof listed !== 'function' && !isEvents(listed) && listed.kind !== 'reaction';
+  return (
+    typeof listed !== 'function' && !isEvents(listed) && listed.kind !== 'reaction' && listed.kind !== 'process manager'
+  );
 }
 
 function injectable(definition: Injectable, choice: ServiceChoice): FactoryProvider {
@@ -69,6 +71,10 @@ function injectable(definition: Injectable, choice: ServiceChoice): FactoryProvi
     provide: logfoldToken(definition, choice),
     inject: [LogfoldServices],
     useFactory: (services: LogfoldServices) =>
-      definition.kind === 'decider' ? services.handler(definition, choice) : services.rows(definition, choice),
+      definition.kind === 'decider'
+        ? services.handler(definition, choice)
+        : definition.kind === 'read model'
+          ? services.rows(definition, choice)
+          : services.tables(definition, choice),
   };
 }

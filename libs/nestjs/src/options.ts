@@ -22,9 +22,11 @@ export interface LogfoldModuleOptions {
   readonly run?: Run;
   /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
   readonly leaseTtlMs?: number;
+  /** How long a command may be repeated under its idempotency key, 7 days by default. */
+  readonly idempotencyKeyDays?: number;
 }
 
-const ROLES: readonly Role[] = ['relay', 'read-models', 'reactions'];
+const ROLES: readonly Role[] = ['relay', 'read-models', 'processes', 'timers', 'reactions'];
 
 /** Refuses options that cannot work, before anything is opened. @throws InvalidConfiguration, InvalidDefinition */
 export function checkOptions(options: LogfoldModuleOptions): void {

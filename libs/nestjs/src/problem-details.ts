@@ -5,6 +5,8 @@ import {
   CommandRejected,
   EventNotStorable,
   EventTooLarge,
+  IdempotencyKeyReused,
+  InvalidIdempotencyKey,
   InvalidStreamName,
   isRetryable,
   LogfoldError,
@@ -53,6 +55,8 @@ function ofLogfold(error: LogfoldError): ProblemDetails | undefined {
     const details = error.details === undefined ? {} : { details: error.details };
     return { ...ofCode(422, 'Command rejected', error), rejected: error.rejected, ...details };
   }
+  if (error instanceof IdempotencyKeyReused) return ofCode(422, 'Idempotency key reused', error);
+  if (error instanceof InvalidIdempotencyKey) return ofCode(400, 'Invalid idempotency key', error);
   if (error instanceof WrongExpectedVersion) return ofCode(409, 'Wrong expected version', error);
   if (error instanceof RebuildUnderWay) return ofCode(409, 'Rebuild under way', error);
   if (error instanceof ValidationFailed) return { ...ofCode(400, 'Validation failed', error), errors: error.issues };

@@ -1,10 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import type { HandleOptions, Metadata } from '@logfold/core';
+import { CommandRejected, type HandleOptions, type Metadata } from '@logfold/core';
 import type { Handling } from './handling.js';
 
 /** The header that carries the correlation id, both ways. Incoming, `X-Request-Id` is taken as well. */
 export const CORRELATION_HEADER = 'x-correlation-id';
+
+/** The header under which a client may send a request again without a second effect. */
+export const IDEMPOTENCY_KEY_HEADER = 'idempotency-key';
+
+/** The header of a response that gives the first answer again. */
+export const REPLAYED_HEADER = 'idempotency-replayed';
 
 const acceptable = /^[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}$/;
 
@@ -29,7 +35,34 @@ export class RequestContext {
     readonly correlationId: string,
     /** The event that is being handled, with its transaction; undefined in a request. */
     readonly handling?: Handling,
+    /** What the client sent in `Idempotency-Key`: injected deciders handle the request's commands under it. */
+    readonly idempotencyKey?: string,
   ) {}
+
+  #request: unknown;
+  #commands = 0;
+  #onReplayed: () => void = () => {};
+
+  /** Remembers what was asked: the key stands for that, not for what the controller makes of it. */
+  asked(method: string, url: string, body: unknown): void {
+    this.#request = [method, url, body ?? null];
+  }
+
+  /**
+   * What makes the request's next command safe to be sent again; nothing without a key. The first command gets the key
+   * itself, the n-th one `key#n`: a controller has to send its commands in the same order again.
+   */
+  nextKey(): Pick<HandleOptions, 'idempotencyKey' | 'idempotencyPayload'> {
+    if (this.idempotencyKey === undefined) return {};
+    const n = ++this.#commands;
+    const idempotencyKey = n === 1 ? this.idempotencyKey : `${this.idempotencyKey}#${n}`;
+    return this.#request === undefined ? { idempotencyKey } : { idempotencyKey, idempotencyPayload: this.#request };
+  }
+
+  /** Marks the response: a command was answered again. */
+  replayed(): void {
+    this.#onReplayed();
+  }
 
   /** The context of the request that is being handled; undefined outside of one. */
   static current(): RequestContext | undefined {
@@ -47,12 +80,28 @@ export class RequestContext {
   }
 
   /** Begins the context of an incoming request; what is not acceptable as an id is replaced, not refused. */
-  static begin(request: { readonly headers: Readonly<Record<string, string | string[] | undefined>> }): RequestContext {
+  static begin(
+    request: { readonly headers: Readonly<Record<string, string | string[] | undefined>> },
+    onReplayed: () => void = () => {},
+  ): RequestContext {
     const given = request.headers[CORRELATION_HEADER] ?? request.headers['x-request-id'];
     const correlationId = typeof given === 'string' && acceptable.test(given) ? given : randomUUID();
-    const context = new RequestContext(correlationId);
+    const context = new RequestContext(correlationId, undefined, keyIn(request.headers[IDEMPOTENCY_KEY_HEADER]));
+    context.#onReplayed = onReplayed;
     begun.set(request, context);
     return context;
+  }
+}
+
+/** Marks the response when a command was answered again; passes the answer, or the error, on. */
+export async function markingReplays<T extends { readonly replayed: boolean }>(handling: Promise<T>): Promise<T> {
+  try {
+    const handled = await handling;
+    if (handled.replayed) RequestContext.current()?.replayed();
+    return handled;
+  } catch (error) {
+    if (error instanceof CommandRejected && error.replayed) RequestContext.current()?.replayed();
+    throw error;
   }
 }
 
@@ -74,7 +123,20 @@ export function inherited(service: string): Inherited {
 /** The options of a command with what it inherits, unless they bring their own. */
 export function withContext(options: HandleOptions = {}, service: string): HandleOptions {
   const { metadata, ...transaction } = inherited(service);
-  return { ...transaction, ...options, ...(metadata ? { metadata: { ...metadata, ...options.metadata } } : {}) };
+  const key = options.idempotencyKey === undefined ? RequestContext.current()?.nextKey() : {};
+  return {
+    ...transaction,
+    ...key,
+    ...options,
+    ...(metadata ? { metadata: { ...metadata, ...options.metadata } } : {}),
+  };
+}
+
+/** The key with or without the quotes that the header's draft standard gives it. It is checked when it is used. */
+function keyIn(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const given = String(header);
+  return /^"(.*)"$/.exec(given)?.[1] ?? given;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

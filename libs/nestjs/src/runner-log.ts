@@ -43,6 +43,18 @@ export function parkedLog(logger: Logger): (subscription: string, event: Recorde
   };
 }
 
+/** Writes down, for whoever looks closely, that an event concerned no open instance of a process manager; counts them. */
+export function ignoredLog(logger: Logger): (process: string, event: Recorded) => void {
+  const counts = new Map<string, number>();
+  return (process, { type, position, stream }) => {
+    const count = (counts.get(process) ?? 0) + 1;
+    counts.set(process, count);
+    logger.debug(
+      `"${process}" ignored ${type} at position ${position} (stream "${stream}"), the ${count}. since the start`,
+    );
+  };
+}
+
 /** Writes down that a broker had lost records. */
 export function lostLog(logger: Logger): (lost: LostRecords) => void {
   return ({ topic, partition, sent, found }) =>

@@ -16,6 +16,7 @@ import {
   type LogfoldOptions,
   type ReadModel,
   type Rows,
+  type SqlReadModel,
 } from '@logfold/core';
 import { assemble, databaseOf } from './assembly.js';
 import { Declarations, featureNamed, isEvents, quoted, type Listed } from './declarations.js';
@@ -23,7 +24,7 @@ import { InvalidConfiguration } from './errors.js';
 import type { Following } from './following.js';
 import type { LogfoldModuleOptions } from './options.js';
 import { ReactionProviders } from './reaction-providers.js';
-import { withContext } from './request-context.js';
+import { markingReplays, withContext } from './request-context.js';
 import type { ServiceChoice } from './tokens.js';
 
 interface Service {
@@ -107,7 +108,7 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
     return {
       handle: async (command, options) => {
         const listing = this.#listing(decider, choice);
-        return listing.handler(decider).handle(command, withContext(options, listing.database.service));
+        return markingReplays(listing.handler(decider).handle(command, withContext(options, listing.database.service)));
       },
     };
   }
@@ -122,6 +123,18 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
         return rows().table;
       },
     };
+  }
+
+  /** The full names of the tables of a read model in SQL. */
+  tables<Tables extends string>(model: SqlReadModel<Tables>, choice: ServiceChoice): Readonly<Record<Tables, string>> {
+    const names = Object.keys(model.tables) as Tables[];
+    const tables = {} as Record<Tables, string>;
+    for (const name of names)
+      Object.defineProperty(tables, name, {
+        enumerable: true,
+        get: () => this.#listing(model, choice).tables(model)[name as never],
+      });
+    return tables;
   }
 
   /** Runs more reactions over a service, from its start, or from now on. @throws InvalidConfiguration */

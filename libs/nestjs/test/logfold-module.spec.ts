@@ -163,7 +163,7 @@ describe('what is configured wrongly stops the start, and says what to set:', ()
     ],
     ["another service's database", [root({ database: memory({ service: 'shop' }) })], 'is that of service "shop"'],
     ['an unknown loop', [root({ run: ['readmodels'] as never })], `"run" is ["readmodels"], it must be 'everything'`],
-    ['an unknown role', [root({ run: ['relay', 'loops'] as never })], "a list of 'relay', 'read-models', 'reactions'"],
+    ['an unknown role', [root({ run: ['relay', 'loops'] as never })], "a list of 'relay', 'read-models', 'processes', 'timers', 'reactions'"],
     [
       'both Kafka and topics',
       [root({ topics: 'logs', kafka: { brokers: ['localhost:9092'] } })],

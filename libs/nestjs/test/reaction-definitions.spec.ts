@@ -56,7 +56,7 @@ describe('a reaction that cannot work stops the start:', () => {
   });
 
   it('a name that another one has', async () => {
-    await expect(started([reacting('same'), reacting('same')])).rejects.toThrow('Two definitions of reaction "same"');
+    await expect(started([reacting('same'), reacting('same')])).rejects.toThrow('Two definitions of reaction or process manager "same"');
   });
 
   it('a class without the decorator', async () => {

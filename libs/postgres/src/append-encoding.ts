@@ -1,4 +1,10 @@
-import { appendedFrom, type Appended, type ExpectedVersion, type PreparedAppend } from '@logfold/core';
+import {
+  appendedFrom,
+  type Appended,
+  type ExpectedVersion,
+  type HandledCommand,
+  type PreparedAppend,
+} from '@logfold/core';
 import { EXISTS } from './statements.js';
 
 /** A row that the append statement answers, one for each event. */
@@ -17,6 +23,21 @@ export interface AppendedRow {
 export function encodeBatch(appends: readonly PreparedAppend[]): string {
   const sorted = [...appends].sort((a, b) => (a.stream < b.stream ? -1 : 1));
   return `[${sorted.map(encodeAppend).join(',')}]`;
+}
+
+/** The parameter of statements that write commands: an object for each, which says what it answers. */
+export function encodeCommands(commands: readonly HandledCommand[]): string {
+  return JSON.stringify(
+    commands.map(({ stream, key, payloadHash, version, events, rejection, kept }) => ({
+      s: stream,
+      c: key,
+      h: payloadHash,
+      v: version,
+      e: events,
+      r: rejection && JSON.stringify(rejection), // text within text: what it holds is not looked at
+      p: kept,
+    })),
+  );
 }
 
 /** What each stream's append led to, by stream; a stream that is absent was at another version than expected. */

@@ -1,5 +1,6 @@
 import {
   AppendOutcomeUnknown,
+  IdempotencyKeyTaken,
   WrongExpectedVersion,
   backoffMs,
   systemClock,
@@ -79,7 +80,9 @@ async function sendAgain(lane: AppendLane, appends: readonly PreparedAppend[]): 
   const outcomes = await outcomesOf(lane, appends, await lane.store(appends, undefined));
   return Promise.all(
     outcomes.map(async (outcome, index) =>
-      outcome instanceof WrongExpectedVersion ? ((await storedBefore(lane, appends[index]!)) ?? outcome) : outcome,
+      outcome instanceof WrongExpectedVersion || outcome instanceof IdempotencyKeyTaken
+        ? ((await storedBefore(lane, appends[index]!)) ?? outcome)
+        : outcome,
     ),
   );
 }
@@ -91,17 +94,37 @@ async function readBack(lane: AppendLane, appends: readonly PreparedAppend[]): P
   return withRefusals(lane, appends, found);
 }
 
-/** The appends that were stored, and WrongExpectedVersion in the place of those that were not. */
+/** The appends that were stored, and in the place of those that were not why: a command's key, or the version. */
 async function withRefusals(
   lane: AppendLane,
   appends: readonly PreparedAppend[],
   stored: readonly (Appended | undefined)[],
 ): Promise<Outcome[]> {
-  const refused = appends.filter((_, index) => !stored[index]).map(({ stream }) => stream);
-  const versions = await versionsOf(lane, refused);
-  return appends.map(
-    ({ stream, expected }, index) => stored[index] ?? new WrongExpectedVersion(stream, expected, versions(stream)),
+  const refused = appends.filter((_, index) => !stored[index]);
+  const versions = await versionsOf(
+    lane,
+    refused.map(({ stream }) => stream),
   );
+  const taken = await takenKeys(lane, refused);
+  return appends.map((append, index) => stored[index] ?? refusal(append, versions(append.stream), taken));
+}
+
+/** Why an append was not stored, as far as it is known. */
+function refusal(
+  { stream, expected, commands }: PreparedAppend,
+  version: number | undefined,
+  taken: Set<string>,
+): Error {
+  const keys = commands.map(({ key }) => key).filter((key) => taken.has(key));
+  return keys.length > 0 ? new IdempotencyKeyTaken(keys) : new WrongExpectedVersion(stream, expected, version);
+}
+
+/** The keys of these appends that are taken; none where that cannot be had now. Never rejects, as `versionsOf`. */
+async function takenKeys(lane: AppendLane, appends: readonly PreparedAppend[]): Promise<Set<string>> {
+  const keys = appends.flatMap(({ commands }) => commands.map(({ key }) => key));
+  if (keys.length === 0) return new Set();
+  const rows = await lane.query<{ id: string }>(lane.statements.handledCommands, [keys]).catch(() => []);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** The append as it was stored by the lost request, found by the id of its first event; undefined when it was not. */

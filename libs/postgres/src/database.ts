@@ -7,15 +7,18 @@ import { translating } from './errors.js';
 import { PostgresEventStore } from './event-store.js';
 import { checkLog, checkServer } from './fitness.js';
 import { fork } from './fork.js';
+import { PostgresHandledCommands } from './handled-commands.js';
 import { PostgresLeases } from './leases.js';
 import { migrate } from './migrations.js';
 import { PostgresParked } from './parked.js';
+import { PostgresProcesses } from './processes.js';
 import { PostgresReadModelTables } from './read-model-tables.js';
 import { PostgresRebuildTables } from './rebuild-tables.js';
 import { PostgresRebuilds } from './rebuilds.js';
 import { PostgresRelayMarks } from './relay-marks.js';
 import { APP_ROLE } from './roles.js';
 import { statementsFor } from './statements.js';
+import { PostgresTimers } from './timers.js';
 import { declaredTopics, declareTopics } from './topics-table.js';
 import { PostgresTransactions } from './transactions.js';
 import { PostgresWakeUp } from './wake-up.js';
@@ -38,6 +41,8 @@ export interface PostgresOptions {
 export interface PostgresDatabase extends Database<Tx> {
   readonly events: PostgresEventStore;
   readonly schema: string;
+  /** The instances of process managers, for people. */
+  readonly processes: PostgresProcesses;
 }
 
 const APPEND_CONNECTIONS = 2;
@@ -89,6 +94,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     service,
     schema,
     events: new PostgresEventStore(querying, scanning, statements, appender),
+    commands: new PostgresHandledCommands(querying, statements),
     checkpoints: new PostgresCheckpoints(querying, schema),
     leases: new PostgresLeases(querying, schema),
     transactions,
@@ -97,6 +103,8 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     rebuildTables: new PostgresRebuildTables(readModels, owner, rebuilds, schema),
     parked: new PostgresParked(querying, schema),
     relayMarks: new PostgresRelayMarks(querying, schema),
+    timers: new PostgresTimers(querying, schema),
+    processes: new PostgresProcesses(querying, schema),
     wakeUp,
     declareTopics: (topics) => declareTopics(querying, schema, topics),
     declaredTopics: () => declaredTopics(querying, schema),

@@ -30,6 +30,11 @@ export function isLockTimeout(error: unknown): boolean {
   return sqlState(error) === '55P03';
 }
 
+/** The key of a command was written by another transaction. */
+export function isTakenKey(error: unknown): boolean {
+  return isDuplicate(error) && (error as { constraint_name?: unknown }).constraint_name === 'commands_pkey';
+}
+
 /** A unique key was violated. */
 export function isDuplicate(error: unknown): boolean {
   return sqlState(error) === '23505';

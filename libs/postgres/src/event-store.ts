@@ -4,6 +4,7 @@ import {
   WrongExpectedVersion,
   EventNotStorable,
   failpoint,
+  IdempotencyKeyTaken,
   type Append,
   type Appended,
   type EventStore,
@@ -17,10 +18,11 @@ import {
   type Recorded,
   type StreamRange,
 } from '@logfold/core';
-import { decodeBatch, encodeBatch, type AppendedRow } from './append-encoding.js';
+import { decodeBatch, type AppendedRow } from './append-encoding.js';
+import { appendStatement } from './append-lane.js';
 import type { Appender } from './appender.js';
 import type { Pool, Tx } from './connection.js';
-import { isDataError, isDuplicate, translated, translating, unstorable } from './errors.js';
+import { isDataError, isDuplicate, isTakenKey, translated, translating, unstorable } from './errors.js';
 import { readLog } from './log-reader.js';
 import { publishedLog } from './published-log.js';
 import { recordedEvent, type EventRow } from './recorded-event.js';
@@ -89,17 +91,19 @@ export class PostgresEventStore implements EventStore<Tx> {
 
   /** The same statement inside the caller's transaction. Best the last one before COMMIT: the fence is held until then. */
   async #appendInside(tx: Tx, appends: readonly PreparedAppend[]): Promise<readonly Appended[]> {
-    const rows = await tx
-      .unsafe<AppendedRow[]>(this.statements.append, [encodeBatch(appends)], { prepare: true })
-      .catch((error: unknown) => {
-        throw refusedInside(appends, error);
-      });
+    const { text, parameters } = appendStatement(this.statements, appends);
+    const rows = await tx.unsafe<AppendedRow[]>(text, parameters, { prepare: true }).catch((error: unknown) => {
+      throw refusedInside(appends, error);
+    });
     await failpoint('append.after-insert');
     const stored = decodeBatch(appends, rows);
     return Promise.all(appends.map(async (append) => stored.get(append.stream) ?? (await this.#refused(tx, append))));
   }
 
-  async #refused(tx: Tx, { stream, expected }: PreparedAppend): Promise<never> {
+  async #refused(tx: Tx, { stream, expected, commands }: PreparedAppend): Promise<never> {
+    const keys = commands.map(({ key }) => key);
+    const taken = keys.length === 0 ? [] : await tx.unsafe<{ id: string }[]>(this.statements.handledCommands, [keys]);
+    if (taken.length > 0) throw new IdempotencyKeyTaken(taken.map(({ id }) => id));
     const [row] = await tx.unsafe<{ version: number }[]>(this.statements.versions, [[stream]], { prepare: true });
     throw new WrongExpectedVersion(stream, expected, row?.version ?? 0);
   }
@@ -109,6 +113,11 @@ export class PostgresEventStore implements EventStore<Tx> {
 function refusedInside(appends: readonly PreparedAppend[], error: unknown): unknown {
   const [first] = appends;
   const names = appends.length === 1 ? first!.stream : `${first!.stream}" and ${appends.length - 1} more, "…`;
+  if (isTakenKey(error))
+    return new IdempotencyKeyTaken(
+      appends.flatMap(({ commands }) => commands.map(({ key }) => key)),
+      { cause: error },
+    );
   if (isDuplicate(error)) return new WrongExpectedVersion(names, first!.expected, undefined, { cause: error });
   if (isDataError(error)) return new EventNotStorable(names, unstorable(error as Error), { cause: error as Error });
   return translated(error);

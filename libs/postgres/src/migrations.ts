@@ -32,9 +32,10 @@ export async function migrate(sql: Tx, owner: PostgresTransactions, schema: stri
         );
     }
     const newest = Math.max(...applied.keys(), 0);
-    if (newest > migrations.length)
+    const known = migrations.at(-1)!.number;
+    if (newest > known)
       throw new DatabaseUnsuitable(
-        `Schema "${schema}" is at migration ${newest}, this code knows ${migrations.length}: deploy the newer code`,
+        `Schema "${schema}" is at migration ${newest}, this code knows ${known}: deploy the newer code`,
       );
   });
   await checkService(sql, schema, service);

@@ -7,12 +7,28 @@ export interface Statements {
   readonly append: string;
   /** The same, and $2: the batch's id goes into `appends` in the same statement. */
   readonly appendMarked: string;
+  /**
+   * As `append`, and $2: the appends' commands as JSON text, see `encodeCommands`. They go into `commands` in the same
+   * statement, made from the rows that it stored: an append that is refused takes no key. An append with a command that
+   * is there already is refused.
+   */
+  readonly appendCommands: string;
+  /** The same, and $3: the batch's id. */
+  readonly appendCommandsMarked: string;
   /** $1: a batch's id. Fails with 23505 when that batch was committed; otherwise it never can be. */
   readonly claimBatch: string;
   /** $1: streams. Their versions; streams without events are absent. */
   readonly versions: string;
   /** $1: stream, $2: first id, $3: number of events. The stored events of an append, if it was stored. */
   readonly stored: string;
+  /** $1: keys. The commands that were handled under them. */
+  readonly handledCommands: string;
+  /** $1: commands as JSON text, see `encodeCommands`. Answers the ids of those that were not there yet. */
+  readonly recordCommands: string;
+  /** $1: milliseconds, $2: limit. Forgets commands that are older. */
+  readonly forgetOldCommands: string;
+  /** $1: keys. */
+  readonly forgetCommands: string;
   /** $1: stream, $2: after version, $3: limit. */
   readonly readStream: string;
   readonly safePosition: string;
@@ -31,21 +47,38 @@ export interface Statements {
 
 /** Writes the statements for a schema. */
 export function statementsFor(schema: string): Statements {
-  const append = (mark: string): string => `${mark}
+  const insert = (unless = ''): string => `
 INSERT INTO ${schema}.events (stream, version, id, type, schema_version, topic, key, data, metadata)
 SELECT given.s, given.actual + given.v, given.i, given.t, given.n, given.o, given.k, coalesce(given.d, 'null'), given.m
   FROM (SELECT event.*, coalesce((SELECT e.version FROM ${schema}.events e WHERE e.stream = event.s ORDER BY e.version DESC LIMIT 1), 0) AS actual
           FROM jsonb_to_recordset($1::text::jsonb)
                AS event(s text, x int, v int, i uuid, t text, n smallint, o text, k text, d jsonb, m jsonb)
         OFFSET 0) AS given -- OFFSET 0: the version is looked up once per event
- WHERE given.x IS NULL OR given.x = given.actual OR (given.x = ${EXISTS} AND given.actual > 0)
+ WHERE (given.x IS NULL OR given.x = given.actual OR (given.x = ${EXISTS} AND given.actual > 0))${unless}
 RETURNING stream, version, position, recorded_at`;
+  const marked = (parameter: string): string =>
+    `marked AS (INSERT INTO ${schema}.appends (batch) VALUES (${parameter}::uuid))`;
+  const appendCommands = (mark = ''): string => `
+WITH ${mark}asked AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset($2::text::jsonb) AS command(s text, c text, h text, v int, e int, r text, p boolean)
+), known AS MATERIALIZED (
+  SELECT asked.s FROM asked JOIN ${schema}.commands c ON c.id = asked.c
+), stored AS (${insert(' AND NOT EXISTS (SELECT FROM known WHERE known.s = given.s)')}
+), handled AS (
+  INSERT INTO ${schema}.commands (id, payload_hash, stream, version, events, rejection, kept)
+  SELECT asked.c, asked.h, asked.s, append.before + asked.v, asked.e, asked.r, asked.p
+    FROM asked JOIN (SELECT stream, min(version) - 1 AS before FROM stored GROUP BY stream) AS append ON append.stream = asked.s
+   ORDER BY asked.c
+)
+SELECT stream, version, position, recorded_at FROM stored`;
   const columns = 'position, stream, version, id, type, schema_version, data, metadata, recorded_at';
   const readLog = (types: string): string =>
     `SELECT ${columns} FROM ${schema}.events WHERE position > $1 AND position <= $2${types} ORDER BY position LIMIT $3`;
   return {
-    append: append(''),
-    appendMarked: append(`WITH marked AS (INSERT INTO ${schema}.appends (batch) VALUES ($2::uuid))`),
+    append: insert(),
+    appendMarked: `WITH ${marked('$2')}${insert()}`,
+    appendCommands: appendCommands(),
+    appendCommandsMarked: appendCommands(`${marked('$3')}, `),
     claimBatch: `INSERT INTO ${schema}.appends (batch) VALUES ($1::uuid)`,
     versions: `SELECT stream, max(version) AS version FROM ${schema}.events WHERE stream = ANY($1::text[]) GROUP BY stream`,
     stored: `
@@ -54,6 +87,17 @@ SELECT e.stream, e.version, e.position, e.recorded_at
   JOIN (SELECT version FROM ${schema}.events WHERE stream = $1 AND id = $2::uuid ORDER BY version DESC LIMIT 1) AS first
     ON e.version >= first.version AND e.version < first.version + $3::int
  WHERE e.stream = $1 ORDER BY e.version`,
+    handledCommands: `SELECT id, payload_hash, stream, version, events, rejection, kept FROM ${schema}.commands WHERE id = ANY($1::text[])`,
+    recordCommands: `
+INSERT INTO ${schema}.commands (id, payload_hash, stream, version, events, rejection, kept)
+SELECT c, h, s, v, e, r, p
+  FROM jsonb_to_recordset($1::text::jsonb) AS command(s text, c text, h text, v int, e int, r text, p boolean)
+ ORDER BY c ON CONFLICT (id) DO NOTHING RETURNING id`,
+    forgetOldCommands: `
+DELETE FROM ${schema}.commands WHERE id = ANY(ARRAY(
+  SELECT id FROM ${schema}.commands WHERE NOT kept AND recorded_at < statement_timestamp() - $1::bigint * interval '1 millisecond'
+   ORDER BY recorded_at LIMIT $2))`,
+    forgetCommands: `DELETE FROM ${schema}.commands WHERE id = ANY($1::text[])`,
     readStream: `SELECT ${columns} FROM ${schema}.events WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`,
     safePosition: `SELECT ${schema}.safe_position() AS position`,
     readLog: readLog(''),

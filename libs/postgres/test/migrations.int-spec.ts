@@ -24,6 +24,8 @@ test('a log of the first version is brought to the newest beside a service at wo
     });
     await migrating;
     expect(await newer.checkpoints.load(levels, [0])).toEqual(new Map([[0, { position }]]));
+    const types = await shop.admin`SELECT type, schema_version FROM logfold.event_types`;
+    expect(types).toEqual([{ type: 'Added', schema_version: 1 }]);
     expect(await newer.relayMarks.load()).toEqual({ position: 0n, tails: new Map() });
     for await (const { events } of newer.events.readPublished({ after: 0n }))
       expect(events.map(({ stream }) => stream)).toEqual(['item-1']);
@@ -32,11 +34,15 @@ test('a log of the first version is brought to the newest beside a service at wo
   }
 });
 
-/** Takes away what the second migration made. */
+/** Takes away what the later migrations made. */
 async function backToFirst({ admin }: OpenShop): Promise<void> {
   await admin.unsafe(`
     DROP TABLE logfold.topics, logfold.relay, logfold.parked, logfold.parked_requests;
+    DROP TABLE logfold.commands, logfold.snapshots, logfold.event_types, logfold.timers;
     DROP FUNCTION logfold.published;
+    DROP INDEX logfold.process_starts;
+    DROP TABLE logfold.rebuilds;
+    ALTER TABLE logfold.read_models DROP COLUMN fed, DROP COLUMN current, DROP COLUMN parts;
     ALTER TABLE logfold.checkpoints DROP COLUMN hint, DROP COLUMN event_id, DROP COLUMN log_id;
     DELETE FROM logfold.migrations WHERE number > 1;`);
 }

@@ -24,6 +24,9 @@ const request = (columns = '', values = ''): string =>
   `INSERT INTO logfold.parked_requests (id, subscription, source, key, action, who, why${columns})
    VALUES ('${uuidv7()}', 's', 'shop', 'k', 'skip', 'ada', 'wrong'${values})`;
 
+const command = (columns = '', values = ''): string =>
+  `INSERT INTO logfold.commands (id, payload_hash, stream, version, events${columns}) VALUES ('${uuidv7()}', 'h', 'item-1', 1, 1${values})`;
+
 const changes = [
   `UPDATE logfold.events SET data = '{}'`,
   'DELETE FROM logfold.events',
@@ -46,6 +49,14 @@ const changes = [
   `UPDATE logfold.parked_requests SET who = 'somebody else'`,
   request(', requested_at', ', now()'),
   request(', outcome', `, 'drained'`),
+  command(', recorded_at', ', now()'),
+  `UPDATE logfold.commands SET payload_hash = 'another'`,
+  'TRUNCATE logfold.commands',
+  `UPDATE logfold.event_types SET type = 'Another'`,
+  'DELETE FROM logfold.event_types',
+  'TRUNCATE logfold.snapshots',
+  `UPDATE logfold.timers SET due_at = now()`,
+  'TRUNCATE logfold.timers',
 ];
 
 /** What the application does beside appending. */
@@ -58,6 +69,14 @@ const work = [
   'DELETE FROM logfold.parked',
   request(),
   `UPDATE logfold.parked_requests SET handled_at = now(), outcome = 'skipped'`,
+  command(),
+  'DELETE FROM logfold.commands',
+  `INSERT INTO logfold.event_types (type, schema_version) VALUES ('Added', 1)`,
+  `INSERT INTO logfold.snapshots (stream, fold, hash, version, event_id, state) VALUES ('item-1', 'f', 'h', 1, '${uuidv7()}', '{}')`,
+  'UPDATE logfold.snapshots SET version = 2',
+  'DELETE FROM logfold.snapshots',
+  `INSERT INTO logfold.timers (id, due_at, stream, name, correlation_id) VALUES ('${uuidv7()}', now(), 'a-1', 't', 'c')`,
+  'DELETE FROM logfold.timers',
 ];
 
 describe('The application', () => {
@@ -88,7 +107,18 @@ describe('Readers', () => {
   test('may read everything, and how far events are safe to read', async () => {
     await as(READ_ROLE, 'SELECT * FROM logfold.events; SELECT logfold.safe_position()');
     await as(READ_ROLE, 'SELECT * FROM logfold.published(0, 1000, 10, 1000, NULL)');
-    for (const table of ['log', 'topics', 'relay', 'parked', 'parked_requests', 'checkpoints'])
+    for (const table of [
+      'log',
+      'topics',
+      'relay',
+      'parked',
+      'parked_requests',
+      'checkpoints',
+      'commands',
+      'snapshots',
+      'event_types',
+      'timers',
+    ])
       await as(READ_ROLE, `SELECT * FROM logfold.${table}`);
   });
 });

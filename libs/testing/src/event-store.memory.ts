@@ -1,6 +1,7 @@
 import {
   appendedFrom,
   DatabaseUnavailable,
+  handledBy,
   InvalidAppend,
   meets,
   prepareAppend,
@@ -21,6 +22,7 @@ import {
   type StreamRange,
   type WakeUp,
 } from '@logfold/core';
+import type { MemoryHandledCommands } from './handled-commands.memory.js';
 import { isPublished, published, recorded, type Row } from './row.memory.js';
 import { requireStorable } from './storable.js';
 import { MemoryTx, type Stage } from './transactions.memory.js';
@@ -45,13 +47,15 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
   readonly #open = new Set<StagedAppends>();
   readonly #clock: Clock;
   readonly #wakeUp: WakeUp;
+  readonly #commands: MemoryHandledCommands;
   #identity: LogIdentity;
   #lastPosition = 0n;
 
-  constructor(name: string, clock: Clock, wakeUp: WakeUp) {
+  constructor(name: string, clock: Clock, wakeUp: WakeUp, commands: MemoryHandledCommands) {
     this.#identity = { id: uuidv7(), name, epoch: 1 };
     this.#clock = clock;
     this.#wakeUp = wakeUp;
+    this.#commands = commands;
   }
 
   async append(append: Append, { tx }: { readonly tx?: MemoryTx } = {}): Promise<Appended> {
@@ -174,11 +178,18 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
     const staged = this.#staged(tx);
     for (const append of appends) {
       requireStorable(append);
+      const keys = append.commands.map(({ key }) => key);
+      if (keys.length > 0) this.#commands.refuseTaken(tx, keys);
       const actual = staged.streams.get(append.stream)?.rows.at(-1)?.version ?? this.#version(append.stream);
       if (!meets(append.expected, actual)) throw new WrongExpectedVersion(append.stream, append.expected, actual);
     }
     const recordedAt = new Date(this.#clock.now());
-    return appends.map((append) => this.#draw(staged, append, recordedAt));
+    return appends.map((append) => {
+      const appended = this.#draw(staged, append, recordedAt);
+      const handled = handledBy(append, appended.version - append.events.length);
+      if (handled.length > 0) this.#commands.write(tx, handled);
+      return appended;
+    });
   }
 
   #draw(staged: StagedAppends, append: PreparedAppend, recordedAt: Date): Appended {

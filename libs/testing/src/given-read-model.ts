@@ -1,5 +1,6 @@
 import { deepStrictEqual } from 'node:assert';
 import { eventCatalog, foldRows, touchedKeys, type Event, type ReadModel, type Recorded } from '@logfold/core';
+import { recordedAs } from './recorded-as.js';
 import { TableRows } from './table-rows.js';
 
 /** A read model with a history. */
@@ -36,7 +37,7 @@ function foldedRows(model: ReadModel, table: TableRows, history: readonly (Event
   const catalog = eventCatalog(model.from);
   const rows = new Map<string, Readonly<Record<string, unknown>>>();
   for (const [index, given] of history.entries()) {
-    const event = catalog.current(isRecorded(given) ? given : recordedAs(given, index, model));
+    const event = catalog.current(isRecorded(given) ? given : recordedAs(given, index, model.from));
     if (!model.types.includes(event.type)) continue;
     for (const key of touchedKeys(model, [event]).values()) table.keyOf(key);
     const { written, deleted } = foldRows(model, rows, [event]);
@@ -48,27 +49,4 @@ function foldedRows(model: ReadModel, table: TableRows, history: readonly (Event
 
 function isRecorded(event: Event | Recorded): event is Recorded {
   return 'position' in event;
-}
-
-/** Makes up what the log would add: each event a second after the one before, all of one stream. */
-function recordedAs({ type, data }: Event, index: number, model: ReadModel): Recorded {
-  const id = `00000000-0000-7000-8000-${String(index + 1).padStart(12, '0')}`;
-  return {
-    id,
-    type,
-    data,
-    stream: 'given-1',
-    version: index + 1,
-    position: BigInt(index + 1),
-    schemaVersion: schemaVersionOf(type, model),
-    recordedAt: new Date(Date.UTC(2030, 0, 1, 0, 0, index)),
-    metadata: { correlationId: id, causationId: id },
-  };
-}
-
-/** The version that its creator gives to new events. */
-function schemaVersionOf(type: string, model: ReadModel): number {
-  for (const registry of model.from as readonly Record<string, { readonly version: number } | undefined>[])
-    if (Object.hasOwn(registry, type)) return registry[type]!.version;
-  return 1;
 }

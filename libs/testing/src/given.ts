@@ -1,5 +1,6 @@
-import type { Command, Decider, Event, ReadModel, Recorded } from '@logfold/core';
+import type { Command, Decider, Event, ProcessManager, ReadModel, Recorded } from '@logfold/core';
 import { givenDecider, type GivenDecider } from './given-decider.js';
+import { givenProcess, type GivenProcess, type ProcessInput } from './given-process.js';
 import { givenReadModel, type GivenReadModel } from './given-read-model.js';
 
 /**
@@ -14,6 +15,15 @@ export function given<S, C extends Command, E extends Event>(
   history: readonly NoInfer<E>[],
 ): GivenDecider<S, C, E>;
 /**
+ * Tests what a process manager does, without a database. The history is what one instance was told, in order.
+ * @example given(Checkout, [OrderEvents.OrderPlaced({ … })]).when({ timeout: 'payment' })
+ *   .then([send(OrderCommands.CancelOrder({ … })), complete()]);
+ */
+export function given<S, E extends Event, C extends Command, N extends string>(
+  process: ProcessManager<S, E, C, N>,
+  history: readonly ProcessInput<NoInfer<E>, NoInfer<C>, NoInfer<N>>[],
+): GivenProcess<E, C, N>;
+/**
  * Tests the fold of a read model, without a database.
  * @param history events as their creators made them (position, version and so on are made up), or as they were recorded.
  * @example given(StockLevels, [StockEvents.StockReceived({ sku: 'tea', quantity: 1 })]).thenRows([{ sku: 'tea', onHand: 1 }]);
@@ -23,8 +33,15 @@ export function given<Row extends object>(
   history: readonly (Event | Recorded)[],
 ): GivenReadModel<Row>;
 export function given(
-  definition: Decider<unknown, Command, Event> | ReadModel<object>,
-  history: readonly (Event | Recorded)[],
-): GivenDecider<unknown, Command, Event> | GivenReadModel<object> {
-  return definition.kind === 'decider' ? givenDecider(definition, history) : givenReadModel(definition, history);
+  definition: Decider<unknown, Command, Event> | ProcessManager | ReadModel<object>,
+  history: readonly any[],
+): GivenDecider<unknown, Command, Event> | GivenProcess<Event, Command, string> | GivenReadModel<object> {
+  switch (definition.kind) {
+    case 'decider':
+      return givenDecider(definition, history as readonly Event[]);
+    case 'process manager':
+      return givenProcess(definition, history as readonly Event[]);
+    case 'read model':
+      return givenReadModel(definition, history as readonly Event[]);
+  }
 }

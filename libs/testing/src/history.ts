@@ -2,6 +2,7 @@ import type { Anomaly } from './history-anomaly.js';
 import { checkAppends } from './history-appends.js';
 import { checkEffects, type SubscriptionDump } from './history-effects.js';
 import { checkPolls } from './history-polls.js';
+import { checkProcesses, type ProcessDump } from './history-processes.js';
 import { checkReadModel, type ReadModelDump } from './history-read-models.js';
 import { checkTopic, type TopicEvent, type TopicRecordSeen } from './history-topic.js';
 import type { Operation } from './history-operation.js';
@@ -29,6 +30,8 @@ export interface Dump {
   /** What each subscription has done. */
   readonly subscriptions?: readonly SubscriptionDump[];
   readonly readModels?: readonly ReadModelDump[];
+  /** The logs of services that run process managers. */
+  readonly processes?: readonly ProcessDump[];
 }
 
 /** How strictly a history is judged. */
@@ -51,6 +54,7 @@ export interface CheckOptions {
  * | I5 | all readers saw the same |
  * | I6 | every effect happened once; a read model is the fold of the log |
  * | I7 | nothing was passed over |
+ * | I9 | a process ends once, and whatever it was told counted once |
  * | I10 | in the end everything was seen |
  *
  * The names of anomalies are those of Jepsen's Kafka workload where it has one.
@@ -69,6 +73,7 @@ export function checkHistory(
     const partitions = dump.topics.find(({ name }) => name === subscription.topic)?.partitions.length;
     anomalies.push(...checkEffects(dump.events, { partitions, ...subscription }));
   }
+  for (const { events, ...timers } of dump.processes ?? []) anomalies.push(...checkProcesses(events, timers));
   for (const readModel of dump.readModels ?? []) anomalies.push(...checkReadModel(readModel));
   return healed ? anomalies : anomalies.filter(({ name }) => name !== 'unseen');
 }

@@ -1,6 +1,7 @@
 // Rules, without a database.
 export { given } from './given.js';
 export type { Decided, GivenDecider } from './given-decider.js';
+export type { GivenProcess, ProcessInput, Reacted } from './given-process.js';
 export type { GivenReadModel } from './given-read-model.js';
 
 // A service, without Postgres.
@@ -34,6 +35,7 @@ export {
   type PolledRecord,
   type PollOperation,
 } from './history-operation.js';
+export { checkProcesses, type ProcessDump } from './history-processes.js';
 export { checkReadModel, type ReadModelDump } from './history-read-models.js';
 export { checkTopic, type TopicEvent, type TopicRecordSeen } from './history-topic.js';
 

@@ -1,12 +1,14 @@
 import { checkIdentifier, DatabaseUnavailable, systemClock, type Clock, type Database } from '@logfold/core';
 import { MemoryCheckpoints } from './checkpoints.memory.js';
 import { MemoryEventStore } from './event-store.memory.js';
+import { MemoryHandledCommands } from './handled-commands.memory.js';
 import { MemoryLeases } from './leases.memory.js';
 import { MemoryParked } from './parked.memory.js';
 import { MemoryReadModelTables } from './read-model-tables.memory.js';
 import { MemoryRebuildTables } from './rebuild-tables.memory.js';
 import { MemoryRebuilds } from './rebuilds.memory.js';
 import { MemoryRelayMarks } from './relay-marks.memory.js';
+import { MemoryTimers } from './timers.memory.js';
 import { MemoryTopicsTable } from './topics-table.memory.js';
 import { memoryTransactions, type MemoryTx } from './transactions.memory.js';
 import { MemoryWakeUp } from './wake-up.memory.js';
@@ -27,7 +29,8 @@ export interface MemoryOptions {
 export function memory({ service = 'memory', clock = systemClock }: MemoryOptions = {}): Database<MemoryTx> {
   checkIdentifier('Service', service);
   const wakeUp = new MemoryWakeUp(clock);
-  const events = new MemoryEventStore(service, clock, wakeUp);
+  const commands = new MemoryHandledCommands(clock);
+  const events = new MemoryEventStore(service, clock, wakeUp, commands);
   const checkpoints = new MemoryCheckpoints();
   const parked = new MemoryParked(clock);
   const relayMarks = new MemoryRelayMarks();
@@ -39,6 +42,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     service,
     wakeUp,
     events,
+    commands,
     checkpoints,
     leases,
     transactions: memoryTransactions(),
@@ -47,6 +51,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     rebuildTables: new MemoryRebuildTables(readModels, rebuilds, checkpoints),
     parked,
     relayMarks,
+    timers: new MemoryTimers(clock),
     declareTopics: (declared) => topics.declare(declared),
     declaredTopics: () => topics.list(),
     async fork(options) {

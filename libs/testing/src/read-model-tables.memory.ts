@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  InvalidDefinition,
   ReadModelBuilding,
   ReadModelMismatch,
   ReadModelTablesChanged,
+  type AnyReadModel,
   type ReadModel,
   type ReadModelTable,
   type ReadModelTables,
   type ReadModelVersion,
   type Rows,
+  type SqlReadModel,
 } from '@logfold/core';
 import { TableRows } from './table-rows.js';
 import type { MemoryTx, Stage } from './transactions.memory.js';
@@ -41,7 +44,11 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     this.#schema = schema;
   }
 
-  async prepare(model: ReadModel, { create = true }: { readonly create?: boolean } = {}): Promise<void> {
+  async prepare(model: AnyReadModel, { create = true }: { readonly create?: boolean } = {}): Promise<void> {
+    if (model.kind !== 'read model')
+      throw new InvalidDefinition(
+        `Read model "${model.name}" is written in SQL, which a database in memory cannot run: test it on a Postgres`,
+      );
     const versions = this.versionsOf(model.name);
     const text = model.table.text.replaceAll(/\s+/g, ' ').trim();
     const known = versions.get(model.version);
@@ -66,7 +73,7 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     });
   }
 
-  async fed(tx: MemoryTx, model: ReadModel): Promise<readonly ReadModelTable[]> {
+  async fed(tx: MemoryTx, model: AnyReadModel): Promise<readonly ReadModelTable[]> {
     const version = this.versionOf(model);
     const { fed } = version;
     tx.stage(version, () => new UnchangedTables(version, model.name, fed));
@@ -103,6 +110,12 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     for (const row of stored) staged.set(table.shape.keyOfRow(row), row);
   }
 
+  names(model: SqlReadModel): never {
+    throw new InvalidDefinition(
+      `Read model "${model.name}" is written in SQL: a database in memory has no tables for it`,
+    );
+  }
+
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key> {
     return {
       table: `${this.#schema}.${model.name}__v${model.version}`,
@@ -131,7 +144,7 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
   }
 
   /** @throws ReadModelMismatch for a version that was never prepared. */
-  versionOf({ name, version }: ReadModel): MemoryVersion {
+  versionOf({ name, version }: AnyReadModel): MemoryVersion {
     const found = this.versionsOf(name).get(version);
     if (!found) throw new ReadModelMismatch(name, `version ${version} has no table yet: prepare it first`);
     return found;

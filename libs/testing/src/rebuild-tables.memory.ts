@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   failpoint,
+  InvalidDefinition,
   keyText,
   pick,
   ReadModelMismatch,
   RebuildBehind,
   subscriptionName,
+  type AnyReadModel,
   type Checkpoint,
   type Comparison,
   type ReadModel,
@@ -41,9 +43,14 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     readonly checkpoints: MemoryCheckpoints,
   ) {}
 
-  async create(rebuild: Rebuild, model: ReadModel): Promise<void> {
+  async create(rebuild: Rebuild, model: AnyReadModel): Promise<void> {
     this.rebuilds.requireOurs(rebuild, ['building']);
+    if (model.kind !== 'read model') return this.within();
     this.tables.versionOf(model).tables.set('new', { shape: new TableRows(model), rows: new Map() });
+  }
+
+  within(): never {
+    throw new InvalidDefinition('A database in memory cannot run SQL: rebuild a read model in SQL on a Postgres');
   }
 
   async load(_rebuild: Rebuild, model: ReadModel, keys: readonly object[]): Promise<readonly object[]> {
@@ -64,14 +71,14 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     await failpoint('rebuild.mid-copy');
   }
 
-  async attach(tx: MemoryTx, rebuild: Rebuild, model: ReadModel): Promise<void> {
+  async attach(tx: MemoryTx, rebuild: Rebuild, model: AnyReadModel): Promise<void> {
     this.rebuilds.requireOurs(rebuild, ['building']);
     tx.stage(rebuild, () => new Attaching(this, rebuild, model));
   }
 
-  async examine<T>(model: ReadModel, work: (view: TablesView) => Promise<T>): Promise<T> {
+  async examine<T>(model: AnyReadModel, work: (view: TablesView) => Promise<T>): Promise<T> {
     const checkpoints = await this.checkpoints.list();
-    const { shape, rows } = this.tables.tableOf(model, 'new');
+    const { shape, rows } = this.tables.tableOf(model as ReadModel, 'new');
     const moment: MemoryTable = { shape, rows: new Map(rows) };
     const others = new Map(this.tables.versionsOf(model.name));
     const at = (version: number): ReadonlyMap<string, ReadonlyMap<number, Checkpoint>> => {
@@ -99,7 +106,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     });
   }
 
-  async step(rebuild: Rebuild, model: ReadModel, step: RebuildStep): Promise<void> {
+  async step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void> {
     const { state } = this.rebuilds.requireOurs(rebuild, FROM[step]);
     await failpoint('rebuild.mid-switch'); // before all, since nothing here could be undone
     const positions = await this.#positions(model);
@@ -107,7 +114,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     this.rebuilds.step(rebuild, this.#take(step, state, model, positions));
   }
 
-  #take(step: RebuildStep, state: RebuildState, model: ReadModel, positions: Positions): RebuildState {
+  #take(step: RebuildStep, state: RebuildState, model: AnyReadModel, positions: Positions): RebuildState {
     const versions = this.tables.versionsOf(model.name);
     const own = this.tables.versionOf(model);
     if (step === 'switch') {
@@ -148,7 +155,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     return 'dropped';
   }
 
-  async #positions({ name }: ReadModel): Promise<Positions> {
+  async #positions({ name }: AnyReadModel): Promise<Positions> {
     const all = await this.checkpoints.list();
     return (version) =>
       new Map(
@@ -175,7 +182,7 @@ function show(versions: ReadonlyMap<number, MemoryVersion>, shown: number): void
   for (const [number, version] of versions) version.current = number === shown;
 }
 
-function requireAsFar({ name }: ReadModel, positions: Positions, from: number, to: number): void {
+function requireAsFar({ name }: AnyReadModel, positions: Positions, from: number, to: number): void {
   const there = positions(to);
   for (const [place, position] of positions(from))
     if ((there.get(place) ?? position) < position) throw new RebuildBehind(name, from, to);
@@ -185,9 +192,9 @@ function requireAsFar({ name }: ReadModel, positions: Positions, from: number, t
 class Attaching implements Stage {
   readonly #tables: MemoryRebuildTables;
   readonly #rebuild: Rebuild;
-  readonly #model: ReadModel;
+  readonly #model: AnyReadModel;
 
-  constructor(tables: MemoryRebuildTables, rebuild: Rebuild, model: ReadModel) {
+  constructor(tables: MemoryRebuildTables, rebuild: Rebuild, model: AnyReadModel) {
     this.#tables = tables;
     this.#rebuild = rebuild;
     this.#model = model;

@@ -6,6 +6,7 @@ export class Process {
   readonly #killed = new AbortController();
   #frozen: Promise<void> | undefined;
   #thaw: () => void = () => {};
+  #planned: { calls: number; readonly act: () => void } | undefined;
 
   get dead(): boolean {
     return this.#dead;
@@ -28,7 +29,17 @@ export class Process {
     this.#thaw();
   }
 
+  /** Does something to it, such as a kill, when so many more of its calls have been answered. */
+  after(calls: number, act: () => void): void {
+    this.#planned = { calls, act };
+  }
+
   async pass(): Promise<void> {
+    const planned = this.#planned;
+    if (planned && planned.calls-- <= 0) {
+      this.#planned = undefined;
+      planned.act();
+    }
     await this.#frozen;
     if (this.#dead) await new Promise(() => {});
   }

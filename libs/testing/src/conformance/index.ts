@@ -2,8 +2,10 @@ import { checkpointsContract } from './checkpoints.contract.js';
 import { eventStoreContract } from './event-store.contract.js';
 import { forkContract } from './fork.contract.js';
 import { POSTGRES_LIKE, type Capabilities, type OpenDatabase } from './harness.js';
+import { handledCommandsContract } from './handled-commands.contract.js';
 import { leasesContract } from './leases.contract.js';
 import { parkedContract } from './parked.contract.js';
+import { processesContract } from './processes.contract.js';
 import { publishedContract } from './published.contract.js';
 import { parkingContract } from './parking.contract.js';
 import { readModelTablesContract } from './read-model-tables.contract.js';
@@ -11,6 +13,7 @@ import { rebuildContract } from './rebuild.contract.js';
 import { rebuildRequestsContract } from './rebuild-requests.contract.js';
 import { relayMarksContract } from './relay-marks.contract.js';
 import { subscriptionContract } from './subscription.contract.js';
+import { timersContract } from './timers.contract.js';
 import { transactionsContract } from './transactions.contract.js';
 import { wakeUpContract } from './wake-up.contract.js';
 
@@ -22,12 +25,14 @@ import { wakeUpContract } from './wake-up.contract.js';
  */
 export function databaseContract(name: string, open: OpenDatabase, capabilities: Capabilities = POSTGRES_LIKE): void {
   eventStoreContract(name, open);
+  handledCommandsContract(name, open);
   publishedContract(name, open);
   checkpointsContract(name, open, capabilities);
   parkedContract(name, open);
   relayMarksContract(name, open);
   forkContract(name, open);
   leasesContract(name, open);
+  timersContract(name, open);
   transactionsContract(name, open);
   readModelTablesContract(name, open);
   rebuildContract(name, open);
@@ -35,13 +40,16 @@ export function databaseContract(name: string, open: OpenDatabase, capabilities:
   wakeUpContract(name, open);
   subscriptionContract(name, open);
   parkingContract(name, open);
+  processesContract(name, open);
 }
 
 export { checkpointsContract } from './checkpoints.contract.js';
 export { eventStoreContract } from './event-store.contract.js';
 export { forkContract } from './fork.contract.js';
+export { handledCommandsContract } from './handled-commands.contract.js';
 export { leasesContract } from './leases.contract.js';
 export { parkedContract } from './parked.contract.js';
+export { processesContract } from './processes.contract.js';
 export { publishedContract } from './published.contract.js';
 export { parkingContract } from './parking.contract.js';
 export { readModelTablesContract } from './read-model-tables.contract.js';
@@ -49,6 +57,7 @@ export { rebuildContract } from './rebuild.contract.js';
 export { rebuildRequestsContract } from './rebuild-requests.contract.js';
 export { relayMarksContract } from './relay-marks.contract.js';
 export { subscriptionContract } from './subscription.contract.js';
+export { timersContract } from './timers.contract.js';
 export { transactionsContract } from './transactions.contract.js';
 export { wakeUpContract } from './wake-up.contract.js';
 export { POSTGRES_LIKE, type Capabilities, type OpenDatabase, type OpenedDatabase } from './harness.js';

@@ -1,0 +1,102 @@
+import { durationMs } from './effects.js';
+import type { EventCatalog } from './event-catalog.js';
+import type { Append, EventStore } from './event-store.js';
+import type { Event, Recorded } from './events.js';
+import { failpoint } from './failpoint.js';
+import { HEARD, isProcessEvent, type ProcessEvent } from './process-events.js';
+import { foldInstance, noInstance, stepOf, type Instance } from './process-instance.js';
+import type { ProcessManager } from './process-manager.js';
+import type { SubscriptionHandler } from './subscription.js';
+import type { Timer, Timers } from './timer.js';
+
+/** What the handler of a process manager works on. */
+export interface ProcessParts<Tx = unknown> {
+  readonly events: EventStore<Tx>;
+  readonly timers: Timers<Tx>;
+  readonly catalog: EventCatalog;
+  /** Told of each input that concerns no open instance. May be told again when a batch is tried again. */
+  readonly onIgnored?: (process: string, event: Recorded) => void;
+}
+
+/** An instance, and the version of its stream that it stands for. */
+interface Loaded {
+  readonly instance: Instance;
+  readonly version: number;
+}
+
+const PAGE = 1_000;
+
+/** Brings events to a process manager: its inputs, all its effects and the checkpoint are one transaction. */
+export function processHandler<Tx>(process: ProcessManager, parts: ProcessParts<Tx>): SubscriptionHandler<Tx> {
+  const { catalog, events, timers, onIgnored } = parts;
+  return {
+    types: [...process.types, ...HEARD],
+    keyOf: (event) => streamOf(process, event),
+    async handle(received, tx) {
+      const loaded = new Map<string, Loaded>();
+      const work = new Work();
+      for (const input of received) {
+        const stream = streamOf(process, input);
+        if (!stream?.startsWith(`${process.name}-`)) continue; // of no instance, or of another process manager
+        const { instance, version } = loaded.get(stream) ?? (await load(process, parts, stream, tx));
+        const step = stepOf(process, catalog, instance, input);
+        if (step) work.add(stream, version, step.events, input);
+        else onIgnored?.(process.name, input);
+        loaded.set(stream, {
+          instance: step?.instance ?? instance,
+          version: version + (step?.events.length ?? 0),
+        });
+        if (input.type === 'logfold.CommandRejected') await failpoint('process.mid-compensation');
+      }
+      await failpoint('process.after-react');
+      await timers.set(tx, work.set);
+      await timers.cancel(tx, work.cancelled); // before the appends: whoever fires one of them must not wait for us
+      for (const appends of work.appends) await events.appendAll(appends, { tx });
+    },
+  };
+}
+
+/** The stream of the instance that an input concerns; undefined when it concerns none. */
+function streamOf(process: ProcessManager, event: Recorded): string | undefined {
+  const heard = event as unknown as ProcessEvent;
+  if (heard.type === 'logfold.TimerFired' || heard.type === 'logfold.CommandRejected') return heard.data.process;
+  const key = process.key[event.type]!(event);
+  return key === undefined ? undefined : `${process.name}-${key}`;
+}
+
+async function load<Tx>(
+  process: ProcessManager,
+  { catalog, events }: ProcessParts<Tx>,
+  stream: string,
+  tx: Tx,
+): Promise<Loaded> {
+  let instance = noInstance(process);
+  for (let version = 0; ;) {
+    const page = await events.readStream(stream, { after: version, limit: PAGE, tx });
+    instance = foldInstance(process, catalog, instance, page);
+    version += page.length;
+    if (page.length < PAGE) return { instance, version };
+  }
+}
+
+/** What some inputs lead to. */
+class Work {
+  /** For each stream that is given n inputs an append in the first n of these: each input has metadata of its own. */
+  readonly appends: Append[][] = [];
+  readonly #inputs = new Map<string, number>();
+  readonly set: (Timer & { readonly afterMs: number })[] = [];
+  readonly cancelled: string[] = [];
+
+  add(stream: string, expected: number, events: readonly Event[], { id, metadata: { correlationId } }: Recorded): void {
+    const index = this.#inputs.get(stream) ?? 0;
+    this.#inputs.set(stream, index + 1);
+    (this.appends[index] ??= []).push({ stream, events, expected, metadata: { correlationId, causationId: id } });
+    for (const event of events) {
+      if (!isProcessEvent(event)) continue;
+      if (event.type === 'logfold.TimerSet') {
+        const { timerId, name, after } = event.data;
+        this.set.push({ id: timerId, stream, name, correlationId, afterMs: durationMs(after) });
+      } else if (event.type === 'logfold.TimerCancelled') this.cancelled.push(event.data.timerId);
+    }
+  }
+}
