@@ -12,6 +12,7 @@ describe('the configuration of a service', () => {
     [{ KAFKA_BROKERS: undefined }, 'is not set: give the addresses of a Kafka, such as KAFKA_BROKERS=localhost:9092'],
     [{ KAFKA_BROKERS: '' }, 'is not set: give the addresses of a Kafka'],
     [{ KAFKA_BROKERS: 'localhost' }, 'must be addresses such as localhost:9092, with commas between them'],
+    [{ ADMIN_TOKEN: 'short' }, 'must have 16 characters at least'],
     [{ KAFKA_BROKERS: 'a:1, b:2' }, 'must be addresses such as localhost:9092, with commas between them'],
     [{ DATABASE_URL: 'mysql://localhost/shop' }, 'must be an address such as postgres://'],
   ])('%j is refused, and told what to set', (bad, message) => {

@@ -16,6 +16,8 @@ export const HostConfig = z.object({
   }),
   /** Where it listens; `0.0.0.0` in a container. */
   HOST: z.string().min(1).default('localhost'),
+  /** Opens the admin routes, to this machine, for whoever sends it: `Authorization: Bearer …`. Without it there are none. */
+  ADMIN_TOKEN: z.string().min(16, 'must have 16 characters at least, such as `openssl rand -hex 16` gives').optional(),
   PORT: z.coerce.number(aPort).int(aPort).min(0, aPort).max(65_535, aPort).default(3000),
 });
 

@@ -2,6 +2,10 @@
 export { HostConfig, InvalidEnvironment, loadConfig, ServiceConfig } from './environment.js';
 export { hosted, serve, type Served } from './serve.js';
 
+// For operators.
+export { AdminGuard } from './admin.guard.js';
+export { readModelsController } from './read-models.controller.js';
+
 // Documentation over HTTP.
 export { ApiCommand } from './api-command.js';
 export { ApiProblems } from './api-problems.js';

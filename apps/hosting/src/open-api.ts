@@ -10,7 +10,12 @@ export interface ApiTitle {
 
 /** Serves the OpenAPI document of an application, as a page at `/docs` and as JSON at `/docs-json`. */
 export function serveOpenApi(app: INestApplication, { title, description }: ApiTitle): void {
-  const config = new DocumentBuilder().setTitle(title).setDescription(description).setVersion('0.1.0').build();
+  const config = new DocumentBuilder()
+    .setTitle(title)
+    .setDescription(description)
+    .setVersion('0.1.0')
+    .addBearerAuth()
+    .build();
   SwaggerModule.setup('docs', app, () => {
     const document = SwaggerModule.createDocument(app, config);
     const schemas = { ...document.components?.schemas, ProblemDetails: PROBLEM_DETAILS_SCHEMA };

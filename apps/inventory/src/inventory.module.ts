@@ -1,3 +1,4 @@
+import { readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { AllocateOrders } from './allocate-orders.js';
@@ -21,7 +22,13 @@ export type InventoryOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' 
     }),
   ],
   providers: [AllocateOrders],
-  controllers: [StockController, StockCommandsController, PromiseController, StockTimelineController],
+  controllers: [
+    StockController,
+    StockCommandsController,
+    PromiseController,
+    StockTimelineController,
+    readModelsController('inventory'),
+  ],
 })
 export class InventoryModule {
   /** With options as values, such as `memory({ service: 'inventory' })` in tests. */

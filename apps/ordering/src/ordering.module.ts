@@ -1,3 +1,4 @@
+import { readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { DailySales } from './daily-sales.js';
@@ -20,7 +21,7 @@ export type OrderingOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' |
     }),
   ],
   providers: [FollowReservations],
-  controllers: [OrderController, OrderCommandsController, SalesController],
+  controllers: [OrderController, OrderCommandsController, SalesController, readModelsController('ordering')],
 })
 export class OrderingModule {
   /** With options as values, such as `memory({ service: 'ordering' })` in tests. */

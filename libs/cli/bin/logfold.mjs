@@ -10,4 +10,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   signal: ended.signal,
+  ...(process.stderr.isTTY ? { terminal: process.stderr } : {}),
 });

@@ -4,6 +4,7 @@ import type { Surroundings } from './context.js';
 import { addLogCommands } from './log-commands.js';
 import { addParkedCommands } from './parked-commands.js';
 import { addProcessesCommands } from './processes-commands.js';
+import { addReadModelsCommands } from './read-models-commands.js';
 import { addSubscriptionsCommands } from './subscriptions-commands.js';
 import { addTopicsCommands } from './topics-commands.js';
 
@@ -43,6 +44,7 @@ function program(io: Surroundings): Command {
   addSubscriptionsCommands(logfold, io);
   addParkedCommands(logfold, io);
   addProcessesCommands(logfold, io);
+  addReadModelsCommands(logfold, io);
   return logfold;
 }
 

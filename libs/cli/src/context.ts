@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly err: (text: string) => void;
   /** Ends what would go on: `log tail --follow`. */
   readonly signal?: AbortSignal;
+  /** Where a progress bar can be drawn, if anywhere. */
+  readonly terminal?: NodeJS.WriteStream;
 }
 
 /** The options that every command has. */

@@ -129,6 +129,7 @@ export type { PendingTimer, Timer, Timers } from './timer.js';
 export type { Transactions } from './transactions.js';
 export type { ReadModelTable, ReadModelTables, ReadModelVersion } from './read-model-tables.js';
 export {
+  isAtRest,
   REBUILD_OVER,
   type Comparison,
   type NewRebuild,
@@ -142,6 +143,8 @@ export {
   type Rebuilds,
   type RowDifference,
 } from './rebuild.js';
+export { followRebuilds, type FollowOptions } from './follow-rebuilds.js';
+export { readModelStates, type ReadModelPosition, type ReadModelState } from './read-model-states.js';
 export type { RebuildStep, RebuildTables, TableOf, TablesView } from './rebuild-tables.js';
 export type { CheckpointReader, ReadOptions, Source, SourceBatch, SourceEvent, StartFrom } from './source.js';
 export type { PartitionTail, Publisher, PublisherSession, RecordIdentity } from './publisher.js';

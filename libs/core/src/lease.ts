@@ -16,4 +16,6 @@ export interface Leases {
   renew(lease: Lease, ttlMs: number): Promise<boolean>;
   /** Gives a lease back, so that the next owner need not wait for its end. Does nothing when it was lost. */
   release(lease: Lease): Promise<void>;
+  /** The leases that are held now. */
+  held(): Promise<readonly Lease[]>;
 }

@@ -16,6 +16,7 @@ import type { ReadModel, RowsOf } from './read-model.js';
 import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 import { subscriptionName } from './read-model-handler.js';
 import { ReadYourWrites } from './read-your-writes.js';
+import type { Rebuild } from './rebuild.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
 import { ownRegistries, ownTopics, serviceRunners } from './service-runners.js';
@@ -51,6 +52,8 @@ export interface LogfoldOptions {
   readonly rebuildMemoryBytes?: number;
   /** Told when an event could not be handled and its key was parked. */
   readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
+  /** Told of each step of a rebuild that this process takes: begun, following the checkpoint, verified, switched, failed. */
+  readonly onRebuild?: (rebuild: Rebuild) => void;
   /** Told when a process manager ignored an event: it concerned no open instance. Maybe more than once. */
   readonly onIgnored?: (process: string, event: Recorded) => void;
   /** Told at start of what is no error, but may become one: events of types that this code does not know. */

@@ -9,6 +9,7 @@ export type ReadModelTable = 'live' | 'new' | 'old' | 'check';
 
 /** A version of a read model, as the database knows it. */
 export interface ReadModelVersion {
+  readonly name: string;
   readonly version: number;
   /** The tables that move with its checkpoint. Without `live` it is being built, or was never begun. */
   readonly fed: readonly ReadModelTable[];
@@ -24,8 +25,8 @@ export interface ReadModelTables<Tx = unknown> {
    * @throws ReadModelMismatch when the key is not the PRIMARY KEY or the definition changed without a new version.
    */
   prepare(model: AnyReadModel, options?: { readonly create?: boolean }): Promise<void>;
-  /** The versions of a read model that were ever prepared, in order. */
-  versions(name: string): Promise<readonly ReadModelVersion[]>;
+  /** The versions that were ever prepared of a read model, or of all, by name and in order. */
+  versions(name?: string): Promise<readonly ReadModelVersion[]>;
   /** The tables that move with the checkpoint, as of now in this transaction. */
   fed(tx: Tx, model: AnyReadModel): Promise<readonly ReadModelTable[]>;
   /** The rows with these keys, as far as they exist. @param table the live one unless given */

@@ -32,7 +32,13 @@ export class RebuildMeter {
   async #note(done: number, rows: number): Promise<void> {
     this.#notedAt = this.clock.now();
     const seconds = Math.max(0.001, (this.#notedAt - this.#begunAt) / 1_000);
-    const progress = { events: this.#events, done, eventsPerSecond: Math.round(this.#events / seconds), rows };
+    const progress = {
+      events: this.#events,
+      done,
+      eventsPerSecond: Math.round(this.#events / seconds),
+      ...(done > 0 ? { secondsLeft: Math.round((seconds / done) * (1 - done)) } : {}),
+      rows,
+    };
     await this.rebuilds.update(this.rebuild, { progress });
   }
 }

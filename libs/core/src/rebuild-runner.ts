@@ -3,7 +3,7 @@ import { systemClock } from './clock.js';
 import { isRetryable, RebuildBehind, RebuildOvertaken } from './errors.js';
 import { failpoint } from './failpoint.js';
 import { build } from './rebuild-building.js';
-import type { Rebuild, RebuildAction, RebuildState } from './rebuild.js';
+import { isAtRest, type Rebuild, type RebuildAction, type RebuildState } from './rebuild.js';
 import { isFed, type RebuildParts } from './rebuild-replay.js';
 import type { RebuildStep } from './rebuild-tables.js';
 import { verify } from './rebuild-verification.js';
@@ -41,6 +41,8 @@ export class RebuildRunner<Tx> {
     readonly parts: RebuildParts<Tx>,
     readonly watch: RebuildWatch,
     readonly options: RunnerOptions = {},
+    /** Told of each step: begun, following the checkpoint, verified, switched, and so on. */
+    readonly onRebuild?: (rebuild: Rebuild) => void,
   ) {}
 
   /** Waits until there is a table that follows the checkpoint, building it if need be. */
@@ -63,6 +65,7 @@ export class RebuildRunner<Tx> {
         if (!claimed) return;
         await this.#advance(claimed, beside);
         this.#failures = 0;
+        if (!beside.signal.aborted) await this.#tell(claimed.id);
         rebuild = await this.watch.now(this.parts.model);
       }
     } catch (error) {
@@ -73,9 +76,7 @@ export class RebuildRunner<Tx> {
 
   /** The rebuild if there is something to do; claimed, so that nobody else does it too. */
   async #claimed(rebuild: Rebuild): Promise<Rebuild | undefined> {
-    const { state, asked, switchWhenVerified } = rebuild;
-    const waits = ['verified', 'refused', 'switched', 'rolled-back'].includes(state);
-    if (waits && asked === undefined && !(state === 'verified' && switchWhenVerified)) return undefined;
+    if (isAtRest(rebuild)) return undefined;
     if (this.#mine?.id === rebuild.id && this.#mine.epoch === rebuild.epoch)
       return { ...rebuild, epoch: this.#mine.epoch };
     return (this.#mine = await this.parts.database.rebuilds.claim(rebuild.id));
@@ -88,6 +89,7 @@ export class RebuildRunner<Tx> {
       return this.#act(rebuild, asked, still);
     if (state === 'requested' || state === 'building') {
       await rebuilds.update(rebuild, { state: 'building', error: null });
+      await this.#tell(rebuild.id);
       await build(this.parts, rebuild, { still, signal });
     } else if (state === 'attached' || asked !== undefined) {
       const report = await verify(this.parts, rebuild, { still, signal });
@@ -127,10 +129,17 @@ export class RebuildRunner<Tx> {
       if (final && building) await database.rebuildTables.step(claimed, model, 'drop');
       const state = final && building ? { state: 'failed' as const } : {};
       await database.rebuilds.update(claimed, { ...state, error: text, ...(final ? { answered: true } : {}) });
+      if (final) await this.#tell(rebuild.id);
     } catch (again) {
       if (!isRetryable(again)) throw again; // else it is tried at the next look
     }
     if (final) this.#failures = 0;
     await clock.sleep(backoffMs(RETRY, this.#failures), signal);
+  }
+
+  async #tell(id: string): Promise<void> {
+    if (!this.onRebuild) return;
+    const [rebuild] = await this.parts.database.rebuilds.list([id]);
+    if (rebuild) this.onRebuild(rebuild);
   }
 }

@@ -47,6 +47,8 @@ export interface RebuildProgress {
   /** The part of the way from the log's beginning, 0 to 1. */
   readonly done: number;
   readonly eventsPerSecond: number;
+  /** At the pace so far; absent when nothing is known yet. */
+  readonly secondsLeft?: number;
   readonly rows: number;
 }
 
@@ -106,14 +108,21 @@ export interface RebuildChange {
 /** The states in which a rebuild is over: another one may be requested. */
 export const REBUILD_OVER: readonly RebuildState[] = ['done', 'dropped', 'failed'];
 
+/** True when nothing is done with a rebuild until a person asks: it is over, or has come to what was asked of it. */
+export function isAtRest({ state, asked, switchWhenVerified }: Rebuild): boolean {
+  if (REBUILD_OVER.includes(state)) return true;
+  if (asked !== undefined || (state === 'verified' && switchWhenVerified)) return false;
+  return ['verified', 'refused', 'switched', 'rolled-back'].includes(state);
+}
+
 /** Wishes for rebuilds and what became of them: written by people and services, read by those who run the read model. */
 export interface Rebuilds {
   /** @throws RebuildUnderWay while another one of the same version is not over. */
   request(request: NewRebuild): Promise<Rebuild>;
   /** Those that are not over. */
   open(): Promise<readonly Rebuild[]>;
-  /** All of them, the newest first; 1,000 at most. */
-  list(): Promise<readonly Rebuild[]>;
+  /** All of them, or those with these ids, the newest first; 1,000 at most. */
+  list(ids?: readonly string[]): Promise<readonly Rebuild[]>;
   /** Asks something of a rebuild that is not over; a question before it that is not answered yet is forgotten. */
   ask(id: string, action: RebuildAction, options?: Partial<RebuildOptions>): Promise<void>;
   /** Takes a rebuild on, and voids what others still do with it. Undefined when it is over. */

@@ -124,7 +124,7 @@ function readModelRunner(
   const { database, runner: { clock = systemClock } = {}, rebuildMemoryBytes: memoryBytes = REBUILD_MEMORY } = options;
   const sources = sourcesOf(model, options);
   const parts = { model, database, sources, catalog, replay, memoryBytes, clock };
-  const rebuilds = new RebuildRunner(parts, watch, options.runner);
+  const rebuilds = new RebuildRunner(parts, watch, options.runner, options.onRebuild);
   return subscription(
     {
       ...common(options, catalog, owner),

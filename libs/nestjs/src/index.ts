@@ -4,6 +4,7 @@ export type { LogfoldModuleOptions } from './options.js';
 export { InjectDecider, InjectReadModel } from './inject.js';
 export { On, Reaction, type EventFrom, type ReactionOptions } from './reaction.js';
 export { LogfoldServices } from './services.js';
+export { LogfoldRebuilds, type RebuildWish } from './logfold-rebuilds.js';
 export { logfoldToken, type ServiceChoice } from './tokens.js';
 
 // What belongs to the request or the event that is being handled.

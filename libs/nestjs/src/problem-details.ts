@@ -13,6 +13,8 @@ import {
   LogfoldError,
   PositionAhead,
   PositionOfAnotherLog,
+  ReadModelBuilding,
+  RebuildUnderWay,
   ValidationFailed,
   WrongExpectedVersion,
 } from '@logfold/core';
@@ -65,6 +67,7 @@ function ofLogfold(error: LogfoldError): ProblemDetails | undefined {
   if (error instanceof IdempotencyKeyReused) return ofCode(422, 'Idempotency key reused', error);
   if (error instanceof InvalidIdempotencyKey) return ofCode(400, 'Invalid idempotency key', error);
   if (error instanceof WrongExpectedVersion) return ofCode(409, 'Wrong expected version', error);
+  if (error instanceof RebuildUnderWay) return ofCode(409, 'Rebuild under way', error);
   if (error instanceof ValidationFailed) return { ...ofCode(400, 'Validation failed', error), errors: error.issues };
   if (error instanceof InvalidStreamName || error instanceof EventNotStorable)
     return ofCode(400, 'Not storable', error);
@@ -74,6 +77,7 @@ function ofLogfold(error: LogfoldError): ProblemDetails | undefined {
   if (error instanceof PositionAhead) return ofCode(409, 'Position ahead', error);
   if (error instanceof AsOfUnavailable) return ofCode(422, 'Not readable as of a position', error);
   if (error instanceof AppendOutcomeUnknown) return ofCode(504, 'Outcome unknown', error);
+  if (error instanceof ReadModelBuilding) return ofCode(503, 'Read model is being built', error);
   // the text of a database's error may name hosts and users: clients get none of it
   if (isRetryable(error))
     return {

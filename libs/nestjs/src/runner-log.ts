@@ -1,5 +1,12 @@
 import type { Logger } from '@nestjs/common';
-import { isRetryable, LogfoldError, type LostRecords, type Recorded } from '@logfold/core';
+import {
+  isRetryable,
+  LogfoldError,
+  type LostRecords,
+  type Rebuild,
+  type RebuildReport,
+  type Recorded,
+} from '@logfold/core';
 import type { SourceAlarm } from '@logfold/kafka';
 
 /** An error that comes again within this time is the same trouble, and is not logged again. */
@@ -55,6 +62,25 @@ export function lostLog(logger: Logger): (lost: LostRecords) => void {
       `Topic "${topic}", partition ${partition}, ends at position ${found}, though it was sent up to ${sent}: ` +
         'the broker lost committed records. They are sent again',
     );
+}
+
+/** Writes down the milestones of rebuilds: begun, verified, refused and why, switched, failed. */
+export function rebuildLog(logger: Logger): (rebuild: Rebuild) => void {
+  return ({ name, version, state, who, why, report, error }) => {
+    const about = `Rebuild of "${name}" v${version}`;
+    if (state === 'failed') logger.error(`${about} failed: ${error}. Nothing has changed`);
+    else if (error !== undefined) logger.warn(`${about} stays ${state}: ${error}`);
+    else if (state === 'refused')
+      logger.warn(`${about} was refused, queries read what they read before: ${report?.refused}`);
+    else if (state === 'building') logger.log(`${about} has begun: asked for by ${who}, ${why}`);
+    else if (state === 'attached') logger.log(`${about} has caught up, and is being verified`);
+    else if (state === 'verified') logger.log(`${about} is verified: ${comparedRows(report)}`);
+    else logger.log(`${about} is ${state}`);
+  };
+}
+
+function comparedRows(report: RebuildReport | undefined): string {
+  return (report?.comparisons ?? []).map((one) => `${one.rows} rows compared with ${one.with}`).join(', ');
 }
 
 /** Writes down what a reader of topics met beside errors, such as `gap healed: topic inventory.stock, partition 3, …`. */

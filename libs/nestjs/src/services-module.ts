@@ -2,6 +2,7 @@ import { Global, Module, type MiddlewareConsumer, type NestModule } from '@nestj
 import { APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import { ReactionProviders } from './reaction-providers.js';
 import { RequestContextInterceptor, RequestContextMiddleware } from './request-context.http.js';
+import { LogfoldRebuilds } from './logfold-rebuilds.js';
 import { LogfoldServices } from './services.js';
 
 /**
@@ -11,8 +12,13 @@ import { LogfoldServices } from './services.js';
 @Global()
 @Module({
   imports: [DiscoveryModule],
-  providers: [LogfoldServices, ReactionProviders, { provide: APP_INTERCEPTOR, useClass: RequestContextInterceptor }],
-  exports: [LogfoldServices],
+  providers: [
+    LogfoldServices,
+    LogfoldRebuilds,
+    ReactionProviders,
+    { provide: APP_INTERCEPTOR, useClass: RequestContextInterceptor },
+  ],
+  exports: [LogfoldServices, LogfoldRebuilds],
 })
 export class LogfoldServicesModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {

@@ -85,6 +85,21 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
     return this.#service(service, 'LogfoldServices.of()').running;
   }
 
+  /** All services of this process. @throws NotRunning */
+  all(): readonly Logfold[] {
+    return [...this.#assembled().values()].map(({ running }) => running);
+  }
+
+  /** The read models of this name, each with its service, where one is chosen of that alone. @throws NotRunning */
+  readModels(name: string, { service }: ServiceChoice = {}): readonly { model: ReadModel; running: Logfold }[] {
+    const services = service === undefined ? [...this.#assembled().values()] : [this.#service(service, 'readModels()')];
+    return services.flatMap(({ options, running }) =>
+      options.definitions.flatMap((one) =>
+        one.kind === 'read model' && one.name === name ? [{ model: one, running }] : [],
+      ),
+    );
+  }
+
   /** The name of a service; without one, that of the only one. @throws InvalidConfiguration */
   chosen(service: string | undefined, where: string): string {
     return this.#declarations.chosen(service, where);
@@ -233,8 +248,12 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   #service(service: string | undefined, where: string): Service {
-    const services = this.#services;
-    if (!services) throw new NotRunning('Logfold starts with the application: await app.init() or app.listen() first');
-    return services.get(this.chosen(service, where))!;
+    return this.#assembled().get(this.chosen(service, where))!;
+  }
+
+  #assembled(): ReadonlyMap<string, Service> {
+    if (!this.#services)
+      throw new NotRunning('Logfold starts with the application: await app.init() or app.listen() first');
+    return this.#services;
   }
 }

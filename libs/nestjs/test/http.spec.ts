@@ -20,6 +20,8 @@ import {
   EventTooLarge,
   InvalidAppend,
   InvalidStreamName,
+  ReadModelBuilding,
+  RebuildUnderWay,
   type Handled,
   type HandleOptions,
   type HandlerOf,
@@ -58,6 +60,8 @@ const short: Schema<string> = {
 
 const failures: Record<string, () => Error> = {
   busy: () => new AppendQueueFull(10),
+  building: () => new ReadModelBuilding('notes', 2),
+  rebuilt: () => new RebuildUnderWay('notes', 2, 'building'),
   unknown: () => new AppendOutcomeUnknown('note-1'),
   stream: () => new InvalidStreamName('note-', 'has no id'),
   large: () => new EventTooLarge('note-1', 'NoteWritten', 20, 10),
@@ -212,7 +216,9 @@ describe('what does not fit is answered with problem details:', () => {
 describe('errors', () => {
   it.each([
     ['busy', 503],
+    ['building', 503],
     ['unknown', 504],
+    ['rebuilt', 409],
     ['stream', 400],
     ['large', 413],
     ['bug', 500],
@@ -222,8 +228,13 @@ describe('errors', () => {
     expect(await get(`/notes/fail/${how}`)).toMatchObject({ statusCode: status, body: { status } });
   });
 
-  it('that may pass say when to try again', async () => {
-    expect((await get('/notes/fail/busy')).headers['retry-after']).toBe('1');
+  it.each(['busy', 'building'])('that may pass say when to try again: %s', async (how) => {
+    expect((await get(`/notes/fail/${how}`)).headers['retry-after']).toBe('1');
+  });
+
+  it('say which read model is being built', async () => {
+    const { body } = await get('/notes/fail/building');
+    expect(body).toMatchObject({ code: 'read-model-building', detail: expect.stringContaining('"notes" version 2') });
   });
 
   it('that nobody expected tell nothing of what they are', async () => {

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { describe, expect, it, jest } from '@jest/globals';
-import { DatabaseUnavailable, type Recorded } from '@logfold/core';
-import { alarmLog, lostLog, parkedLog, runnerLog } from '../src/runner-log.js';
+import { DatabaseUnavailable, type Rebuild, type Recorded } from '@logfold/core';
+import { alarmLog, lostLog, parkedLog, rebuildLog, runnerLog } from '../src/runner-log.js';
 
 describe('the log of the loops', () => {
   it('has one line for the same trouble, however often it comes', () => {
@@ -55,10 +55,38 @@ describe('the log of the loops', () => {
   });
 });
 
+describe('the log of rebuilds', () => {
+  const rebuild = { name: 'notes', version: 2, who: 'ada', why: 'a fix' } as Rebuild;
+
+  it.each<[Partial<Rebuild>, string]>([
+    [{ state: 'building' }, 'log Rebuild of "notes" v2 has begun: asked for by ada, a fix'],
+    [{ state: 'attached' }, 'log Rebuild of "notes" v2 has caught up, and is being verified'],
+    [
+      {
+        state: 'verified',
+        report: { comparisons: [{ with: 'a fold of the log', rows: 7, different: 0, examples: [] }] },
+      },
+      'log Rebuild of "notes" v2 is verified: 7 rows compared with a fold of the log',
+    ],
+    [
+      { state: 'refused', report: { comparisons: [], refused: '3 of 7 rows differ from version 1' } },
+      'warn Rebuild of "notes" v2 was refused, queries read what they read before: 3 of 7 rows differ from version 1',
+    ],
+    [{ state: 'switched' }, 'log Rebuild of "notes" v2 is switched'],
+    [{ state: 'failed', error: 'a bug' }, 'error Rebuild of "notes" v2 failed: a bug. Nothing has changed'],
+    [{ state: 'switched', error: 'no' }, 'warn Rebuild of "notes" v2 stays switched: no'],
+  ])('has a line for %j', (change, line) => {
+    const { logger, lines } = log();
+    rebuildLog(logger)({ ...rebuild, ...change });
+    expect(lines).toEqual([line]);
+  });
+});
+
 function log() {
   let now = 0;
   const lines: string[] = [];
   const logger = new Logger('test');
+  jest.spyOn(logger, 'log').mockImplementation((message) => void lines.push(`log ${message}`));
   jest.spyOn(logger, 'warn').mockImplementation((message) => void lines.push(`warn ${message}`));
   jest.spyOn(logger, 'error').mockImplementation((message) => void lines.push(`error ${message}`));
   return { logger, report: runnerLog(logger, () => now), lines, wait: (ms: number) => (now += ms) };

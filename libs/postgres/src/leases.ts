@@ -36,6 +36,14 @@ export class PostgresLeases implements Leases {
     });
   }
 
+  held(): Promise<readonly Lease[]> {
+    return translating(() =>
+      this.pool.sql.unsafe<Lease[]>(
+        `SELECT name, owner, epoch FROM ${this.schema}.leases WHERE expires_at > clock_timestamp() ORDER BY name`,
+      ),
+    );
+  }
+
   async release({ name, owner, epoch }: Lease): Promise<void> {
     await translating(() =>
       this.pool.sql.unsafe(

@@ -66,14 +66,15 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     if (isLive && model.kind === 'read model') await this.checkKey(model);
   }
 
-  async versions(name: string): Promise<readonly ReadModelVersion[]> {
+  async versions(name?: string): Promise<readonly ReadModelVersion[]> {
     const rows = await translating(() =>
       this.querying.sql.unsafe<(Omit<ReadModelVersion, 'fed'> & { fed: string })[]>(
-        `SELECT version, array_to_string(fed, ',') AS fed, current FROM ${this.schema}.read_models WHERE name = $1 ORDER BY version`,
-        [name],
+        `SELECT name, version, array_to_string(fed, ',') AS fed, current FROM ${this.schema}.read_models
+          WHERE name = coalesce($1, name) ORDER BY name COLLATE "C", version`,
+        [name ?? null],
       ),
     );
-    return rows.map(({ version, fed, current }) => ({ version, fed: fedOf(fed), current }));
+    return rows.map(({ fed, ...rest }) => ({ ...rest, fed: fedOf(fed) }));
   }
 
   async fed(tx: Tx, { name, version }: AnyReadModel): Promise<readonly ReadModelTable[]> {

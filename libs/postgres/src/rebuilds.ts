@@ -42,8 +42,8 @@ export class PostgresRebuilds implements Rebuilds {
     return this.#rows(this.#statements.open);
   }
 
-  async list(): Promise<readonly Rebuild[]> {
-    return this.#rows(this.#statements.list);
+  async list(ids?: readonly string[]): Promise<readonly Rebuild[]> {
+    return this.#rows(this.#statements.list, [ids ? JSON.stringify(ids) : null]);
   }
 
   async ask(id: string, action: RebuildAction, options: Partial<RebuildOptions> = {}): Promise<void> {
@@ -102,7 +102,9 @@ function statementsFor(schema: string) {
 INSERT INTO ${schema}.rebuilds (id, name, version, compare_all, switch_when_verified, accept_differences, who, why)
 VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8) RETURNING ${columns}`,
     open: `SELECT ${columns} FROM ${schema}.rebuilds WHERE state NOT IN ${over}`,
-    list: `SELECT ${columns} FROM ${schema}.rebuilds ORDER BY requested_at DESC, id DESC LIMIT ${LISTED}`,
+    list: `
+SELECT ${columns} FROM ${schema}.rebuilds
+ WHERE $1::text IS NULL OR id::text IN (SELECT jsonb_array_elements_text($1::text::jsonb)) ORDER BY requested_at DESC, id DESC LIMIT ${LISTED}`,
     ask: `
 UPDATE ${schema}.rebuilds
    SET asked = $2, compare_all = coalesce($3, compare_all), switch_when_verified = coalesce($4, switch_when_verified),

@@ -36,6 +36,11 @@ export class MemoryLeases implements Leases {
     if (held) held.expiresAtMs = -Infinity;
   }
 
+  async held(): Promise<readonly Lease[]> {
+    const leases = [...this.#held].map(([name, { owner, epoch }]) => ({ name, owner, epoch }));
+    return leases.filter(({ name }) => this.isHeld(name));
+  }
+
   /** True while somebody holds it. */
   isHeld(name: string): boolean {
     return (this.#held.get(name)?.expiresAtMs ?? -Infinity) > this.#clock.now();

@@ -65,9 +65,12 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     version.current = ![...versions.values()].some(({ current }) => current);
   }
 
-  async versions(name: string): Promise<readonly ReadModelVersion[]> {
-    const versions = [...this.versionsOf(name)].sort(([a], [b]) => a - b);
-    return versions.map(([version, { fed, current }]) => ({ version, fed, current }));
+  async versions(name?: string): Promise<readonly ReadModelVersion[]> {
+    const names = name === undefined ? [...this.#versions.keys()].sort() : [name];
+    return names.flatMap((each) => {
+      const versions = [...this.versionsOf(each)].sort(([a], [b]) => a - b);
+      return versions.map(([version, { fed, current }]) => ({ name: each, version, fed, current }));
+    });
   }
 
   async fed(tx: MemoryTx, model: AnyReadModel): Promise<readonly ReadModelTable[]> {

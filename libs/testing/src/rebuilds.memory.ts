@@ -44,8 +44,9 @@ export class MemoryRebuilds implements Rebuilds {
     return [...this.#rebuilds.values()].filter(({ state }) => !REBUILD_OVER.includes(state));
   }
 
-  async list(): Promise<readonly Rebuild[]> {
-    return [...this.#rebuilds.values()].reverse().slice(0, LISTED);
+  async list(ids?: readonly string[]): Promise<readonly Rebuild[]> {
+    const wanted = [...this.#rebuilds.values()].filter(({ id }) => !ids || ids.includes(id));
+    return wanted.reverse().slice(0, LISTED);
   }
 
   async ask(id: string, asked: RebuildAction, options: Partial<RebuildOptions> = {}): Promise<void> {

@@ -42,6 +42,18 @@ export function leasesContract(name: string, open: OpenDatabase): void {
       expect(next.epoch).toBeGreaterThan(lease.epoch);
     });
 
+    test('the leases that are held are listed, those that were given back or have expired are not', async () => {
+      const [held, released, expired] = [newName(), newName(), newName()];
+      const lease = await claimed(database().leases, held, 'ada', LONG_MS);
+      await database().leases.release(await claimed(database().leases, released, 'ada'));
+      await claimed(database().leases, expired, 'ada', SHORT_MS);
+      await eventually(async () => {
+        const all = await database().leases.held();
+        const ours = all.filter(({ name }) => [held, released, expired].includes(name));
+        expect(ours).toEqual([lease]);
+      });
+    });
+
     test('a lease that was not renewed goes to another, and the epoch rises', async () => {
       const name = newName();
       const lease = await claimed(database().leases, name, 'ada', SHORT_MS);

@@ -146,6 +146,7 @@ const everybodysLease: Leases = {
   claim: async (name, owner) => ({ name, owner, epoch: 1 }),
   renew: async () => true,
   release: async () => {},
+  held: async () => [],
 };
 
 function received() {
