@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import connect, { type ISql, type Options, type Sql as PostgresSql } from 'postgres';
-import { DatabaseUnsuitable } from '@logfold/core';
+import { DatabaseUnsuitable, NotRunning } from '@logfold/core';
 import { watched } from './deadline.js';
 
 /** A client of one connection: int8 is a bigint, both ways. */
@@ -88,18 +88,21 @@ export class Connection {
 export class Pool {
   readonly #connections: readonly Connection[];
   #next = 0;
+  #closed = false;
 
   constructor(options: ConnectionOptions, size: number) {
     this.#connections = Array.from({ length: size }, () => new Connection(options));
   }
 
-  /** A client for one statement. */
+  /** A client for one statement. @throws NotRunning after `close`: nobody would end the connection any more */
   get sql(): Sql {
+    if (this.#closed) throw new NotRunning('The database is closed: stop what uses it before close()');
     this.#next = (this.#next + 1) % this.#connections.length;
     return this.#connections[this.#next]!.sql;
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#connections.map((connection) => connection.close()));
   }
 }

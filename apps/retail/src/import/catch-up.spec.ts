@@ -2,13 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { memory, virtualClock } from '@logfold/testing';
 import { catchUp } from './catch-up.js';
 
+const place = { model: { name: 'levels', version: 1 }, source: 'inventory' };
 const key = { subscription: 'levels v1', source: 'inventory' };
 
 describe('catching up', () => {
   it('waits until every subscription has reached its position in every partition', async () => {
     const { database, clock, move } = await running();
     let done = false;
-    const caughtUp = catchUp([{ database, ...key, position: 2n }], { clock }).finally(() => (done = true));
+    const caughtUp = catchUp([{ database, ...place, position: 2n }], { clock }).finally(() => (done = true));
     await move(0, 0n, 2n);
     await move(1, 0n, 1n);
     await clock.advance(1_000);
@@ -21,8 +22,8 @@ describe('catching up', () => {
   it('gives up on those that do not move', async () => {
     const { database, clock } = await running();
     const goals = [
-      { database, ...key, position: 2n },
-      { database, subscription: 'done v1', source: 'inventory', position: 0n },
+      { database, ...place, position: 2n },
+      { database, model: { name: 'done', version: 1 }, source: 'inventory', position: 0n },
     ];
     const caughtUp = catchUp(goals, { patienceMs: 5_000, clock });
     await clock.advance(6_000);

@@ -1,8 +1,8 @@
 import { OutOfStockBoard, Stock, StockLevels } from '@logfold-example/inventory';
 import { Order, OrderTracker } from '@logfold-example/ordering';
-import { logfold, logTopics, subscriptionName, type Database, type ReadModel } from '@logfold/core';
+import { logfold, logTopics, type Database, type ReadModel } from '@logfold/core';
 import { postgresDatabase } from '@logfold/postgres';
-import { catchUp, type Goal } from './catch-up.js';
+import { catchUp, untilShown, type Goal } from './catch-up.js';
 import type { Positions } from './importer.js';
 
 /** The databases of the services that an import appends to. */
@@ -41,21 +41,20 @@ export async function showImported(url: string, positions: Positions, signal: Ab
   ];
   const goal = (database: Database, model: ReadModel, source: string, position: bigint): Goal => ({
     database,
+    model,
     source,
     position,
-    subscription: subscriptionName(model),
   });
+  const goals = [
+    goal(inventory, StockLevels, 'inventory', positions.inventory),
+    goal(inventory, OutOfStockBoard, 'inventory', positions.inventory),
+    goal(ordering, OrderTracker, 'ordering', positions.ordering),
+    goal(ordering, OrderTracker, 'inventory.stock', positions.inventory),
+  ];
   try {
     for (const service of services) await service.start();
-    return await catchUp(
-      [
-        goal(inventory, StockLevels, 'inventory', positions.inventory),
-        goal(inventory, OutOfStockBoard, 'inventory', positions.inventory),
-        goal(ordering, OrderTracker, 'ordering', positions.ordering),
-        goal(ordering, OrderTracker, 'inventory.stock', positions.inventory),
-      ],
-      { signal },
-    );
+    const behind = await catchUp(goals, { signal });
+    return behind.length > 0 ? behind : await untilShown(goals, { signal });
   } finally {
     await Promise.all(services.map((service) => service.stop()));
   }

@@ -1,7 +1,7 @@
 import { DailySales, TopSellers } from '@logfold-example/ordering';
-import { logfold, subscriptionName } from '@logfold/core';
+import { logfold } from '@logfold/core';
 import { postgresDatabase } from '@logfold/postgres';
-import { catchUp } from '../../src/import/catch-up.js';
+import { catchUp, untilShown } from '../../src/import/catch-up.js';
 import type postgres from 'postgres';
 
 /** Folds the sales of an imported log, as the service does when it runs. */
@@ -12,13 +12,8 @@ export async function foldSales(url: string): Promise<void> {
   await ordering.start();
   try {
     const position = await database.events.end();
-    const goals = models.map((model) => ({
-      database,
-      source: 'ordering',
-      position,
-      subscription: subscriptionName(model),
-    }));
-    const behind = await catchUp(goals);
+    const goals = models.map((model) => ({ database, model, source: 'ordering', position }));
+    const behind = [...(await catchUp(goals)), ...(await untilShown(goals))];
     if (behind.length > 0) throw new Error(`${behind.join(', ')} did not get to position ${position}`);
   } finally {
     await ordering.stop();
