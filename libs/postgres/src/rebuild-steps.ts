@@ -78,7 +78,7 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
       await feed(step, replaces ? ['live', 'old'] : ['live']);
     }
     const shown = versions.find(({ current }) => current);
-    if (shown && shown.version > own.version) return 'switched'; // a rebuild of an older version
+    if (shown && shown.version > own.version) return replaces ? 'switched' : 'done'; // of an older version
     if (shown && shown.version !== own.version) await requireAsFar(step, shown.version, own.version);
     await show(step, own.version);
     return replaces || (shown && shown.version !== own.version) ? 'switched' : 'done';
@@ -94,6 +94,8 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
       return 'rolled-back';
     }
     const before = versions.findLast(({ version, fed }) => version < own.version && fed.includes('live'));
+    if (!own.current)
+      throw new ReadModelMismatch(step.model.name, 'queries read another version: there is no way back');
     if (!before) throw new ReadModelMismatch(step.model.name, 'there is no table before this one to go back to');
     await requireAsFar(step, own.version, before.version);
     await show(step, before.version);

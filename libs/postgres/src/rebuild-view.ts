@@ -71,13 +71,16 @@ export class TablesAtOneMoment implements TablesView {
   ): Promise<Pick<Comparison, 'rows' | 'different' | 'examples'> | undefined> {
     const table = tableName(this.schema, { name: this.model.name, version: other.version }, other.table);
     const theirs = await columnsOf(this.tx, table);
-    const keyOf = (of: readonly Column[]): string => `${of.flatMap(({ name, inKey }) => (inKey ? [name] : [])).sort()}`;
+    const keyOf = (of: readonly Column[]): string =>
+      `${of.flatMap(({ name, type, inKey }) => (inKey ? [`${name} ${type}`] : [])).sort()}`;
     if (keyOf(theirs) !== keyOf(this.columns)) return undefined;
     const shared = this.columns.filter(
       ({ name, property, inKey }) =>
         inKey || (!except.includes(property) && theirs.some((column) => column.name === name)),
     );
-    const { joined, differs, values } = comparison(this.#table, table, shared);
+    const sameType = (column: Column): boolean =>
+      theirs.some(({ name, type }) => name === column.name && type === column.type);
+    const { joined, differs, values } = comparison(this.#table, table, shared, sameType);
     const [sums] = await this.tx.unsafe<{ rows: number; different: number }[]>(
       `SELECT count(*)::int AS rows, (count(*) FILTER (WHERE ${differs}))::int AS different FROM ${joined}`,
       [JSON.stringify(without)],
@@ -98,11 +101,11 @@ export class TablesAtOneMoment implements TablesView {
 }
 
 /** Two tables joined by their key, without the rows whose keys are in $1. */
-function comparison(mine: string, theirs: string, columns: readonly Column[]) {
+function comparison(mine: string, theirs: string, columns: readonly Column[], sameType: (column: Column) => boolean) {
   const key = columns.filter(({ inKey }) => inKey);
   const of = (table: string, { name }: Column): string => `${table}.${quoted(name)}`;
   const comparable = (table: string, column: Column): string =>
-    column.type === 'json' ? `${of(table, column)}::jsonb` : of(table, column); // json has no equality
+    column.type === 'json' || !sameType(column) ? `to_jsonb(${of(table, column)})` : of(table, column); // json has no equality
   const on = key.map((column) => `${of('a', column)} = ${of('b', column)}`).join(' AND ');
   const either = (column: Column): string => `coalesce(${of('a', column)}, ${of('b', column)})`;
   const leftOut = key.map((column) => `k.${quoted(column.property)} = ${either(column)}`).join(' AND ');
