@@ -1,56 +1,22 @@
 import { expect, test } from '@jest/globals';
-import {
-  eventCatalog,
-  foldRows,
-  readModel,
-  ReadModelBuilding,
-  RebuildUnderWay,
-  serviceRunners,
-  sql,
-  subscriptionName,
-  type,
-  type Database,
-  type NewRebuild,
-  type ReadModel,
-  type Rebuild,
-  type Runner,
-} from '@logfold/core';
+import { ReadModelBuilding, RebuildUnderWay } from '@logfold/core';
 import { withFailpoint } from '../armed-failpoints.js';
 import { eventually } from '../eventually.js';
-import { contract, endOfLog, newStream, readEvents, Things, type OpenDatabase } from './harness.js';
-
-type Row = { sku: string; onHand: number; times: number };
-
-/** What the definitions under test may have wrong, or different. */
-interface Choices {
-  readonly version?: number;
-  readonly received?: (row: Row | undefined, data: { sku: string; quantity: number }) => Row;
-  readonly cleared?: (row: Row | undefined) => Row | null | undefined;
-  readonly changes?: readonly ('onHand' | 'times')[] | 'everything';
-}
-
-const counting = (row: Row | undefined, { sku, quantity }: { sku: string; quantity: number }): Row => ({
-  sku,
-  onHand: (row?.onHand ?? 0) + quantity,
-  times: (row?.times ?? 0) + 1,
-});
-
-/** The stock by product: a clearance deletes the row. */
-export function stockModel(
-  name: string,
-  { version = 1, received = counting, cleared = () => null, changes }: Choices = {},
-): ReadModel<Row, { sku: string }> {
-  return readModel({
-    name,
-    version,
-    from: [Things],
-    row: type<Row>(),
-    table: sql`(sku text PRIMARY KEY, on_hand int NOT NULL, times int NOT NULL)`,
-    ...(changes === undefined ? {} : { changes }),
-    key: ({ data }) => ({ sku: data.sku }),
-    evolve: { StockReceived: (row, { data }) => received(row, data), StockCleared: (row) => cleared(row) },
-  });
-}
+import { contract, type OpenDatabase } from './harness.js';
+import {
+  caughtUp,
+  counting,
+  current,
+  expectFold,
+  live,
+  reaches,
+  rowsOf,
+  running,
+  stockModel,
+  trade,
+  wish,
+  type Choices,
+} from './rebuild-harness.js';
 
 /** Read models are rebuilt beside themselves, proven, and switched on; nothing of it shows to who reads. */
 export function rebuildContract(name: string, open: OpenDatabase): void {
@@ -214,85 +180,6 @@ export function rebuildContract(name: string, open: OpenDatabase): void {
       );
     });
 
-    test('one that fails when another process has taken it on is left to that one', async () => {
-      const model = await live(database(), 'taken_on');
-      await trade(database(), 30);
-      const { id } = await database().rebuilds.request(wish(model));
-      let failed = false;
-      const overtaken = async (): Promise<void> => {
-        if (failed) return;
-        failed = true;
-        await database().rebuilds.claim(id);
-        throw new Error('out of order');
-      };
-      await withFailpoint('rebuild.after-create', overtaken, () =>
-        running(database(), [model], async () => {
-          const { epoch } = await reaches(database(), model, 'switched');
-          expect(epoch).toBe(3); // its own, that of the other, and its next
-        }),
-      );
-      await expectFold(database(), model);
-    });
-
-    test('what is not possible in a state is answered with the reason, and changes nothing', async () => {
-      const model = await live(database(), 'impossible');
-      await running(database(), [model], async () => {
-        await trade(database(), 30);
-        const { id } = await database().rebuilds.request(wish(model));
-        await reaches(database(), model, 'switched');
-        await database().rebuilds.ask(id, 'verify');
-        await eventually(async () =>
-          expect((await database().rebuilds.list())[0]).toMatchObject({
-            state: 'switched',
-            error:
-              '"verify" is not possible while it is switched, only while it is requested or building or attached or verified or refused',
-          }),
-        );
-        await trade(database(), 20);
-        await expectFold(database(), model);
-      });
-    });
-
-    test('a version before the one that queries read is built without being shown, and replaces nothing', async () => {
-      const [first, second] = [stockModel('older'), stockModel('older', { version: 2 })];
-      await database().readModels.prepare(second);
-      await trade(database(), 30);
-      await database().readModels.prepare(first, { create: false });
-      await database().rebuilds.request(wish(first));
-      await running(database(), [first, second], async () => {
-        await reaches(database(), first, 'done');
-        await expectFold(database(), first);
-        expect(await current(database(), first)).toBe(2);
-      });
-    });
-
-    test('a version that queries no longer read cannot be rolled back: they would go to one before it', async () => {
-      const [first, second, third] = [1, 2, 3].map((version) => stockModel('thrice', { version }));
-      await database().readModels.prepare(first!);
-      await trade(database(), 30);
-      const versions = [first!, second!, third!];
-      await running(database(), [first!], () => caughtUp(database(), first!));
-      for (const next of [second!, third!]) {
-        await database().readModels.prepare(next, { create: false });
-        await database().rebuilds.request(wish(next));
-        await running(database(), versions, () => reaches(database(), next, 'switched'));
-      }
-      const rebuild = (await database().rebuilds.list()).find(
-        ({ name, version }) => name === 'thrice' && version === 2,
-      )!;
-      await running(database(), versions, async () => {
-        await database().rebuilds.ask(rebuild.id, 'rollback');
-        await eventually(async () => {
-          const now = (await database().rebuilds.list()).find(({ id }) => id === rebuild.id)!;
-          expect(now).toMatchObject({
-            state: 'switched',
-            error: expect.stringMatching(/queries read another version/),
-          });
-        });
-        expect(await current(database(), third!)).toBe(3);
-      });
-    });
-
     test('rows beyond the memory that it may take go to the table, and come back', async () => {
       const model = await live(database(), 'spilled');
       await running(
@@ -317,100 +204,4 @@ export function rebuildContract(name: string, open: OpenDatabase): void {
       expect((await database().rebuilds.list()).slice(0, 2)).toMatchObject([{ state: 'requested' }, { error: 'why' }]);
     });
   });
-}
-
-function wish({ name, version }: ReadModel): NewRebuild {
-  const options = { full: false, switchWhenVerified: true, acceptDifferences: false };
-  return { name, version, who: 'ada', why: 'a test', ...options };
-}
-
-/** A read model whose live table was there before any event that it knows. */
-async function live(database: Database, name: string): Promise<ReadModel<Row, { sku: string }>> {
-  const model = stockModel(name);
-  await database.readModels.prepare(model);
-  return model;
-}
-
-let owners = 0;
-
-/** Runs read models as a process does. */
-async function running(
-  database: Database,
-  definitions: readonly ReadModel[],
-  work: () => Promise<unknown>,
-  rebuildMemoryBytes = 1_000_000,
-): Promise<void> {
-  const runner = { backoff: { firstMs: 5, maxMs: 50 } };
-  const options = {
-    database,
-    definitions,
-    run: ['read-models'] as const,
-    leaseTtlMs: 2_000,
-    runner,
-    rebuildMemoryBytes,
-  };
-  const runners: readonly Runner[] = serviceRunners(options, eventCatalog([Things]), `contract ${owners++}`);
-  for (const each of runners) each.start();
-  try {
-    await work();
-  } finally {
-    await Promise.all(runners.map((each) => each.stop()));
-  }
-}
-
-/** Receives and clears stock, of a few products again and again. */
-async function trade(database: Database, events: number): Promise<void> {
-  const sku = (n: number): string => `sku-${(n * 7) % 11}`;
-  for (let n = 0; n < events; n += 5) {
-    const made = [0, 1, 2, 3].map((more) => Things.StockReceived({ sku: sku(n + more), quantity: n + more + 1 }));
-    const events = n % 15 === 0 ? [...made, Things.StockCleared({ sku: sku(n + 4) })] : made;
-    await database.events.append({ stream: newStream('trade'), events, expected: 'none' });
-  }
-}
-
-async function caughtUp(database: Database, model: ReadModel): Promise<void> {
-  const key = { subscription: subscriptionName(model), source: database.service };
-  await eventually(async () => {
-    const checkpoint = (await database.checkpoints.load(key, [0])).get(0);
-    expect(checkpoint?.position).toBe(await endOfLog(database));
-  });
-}
-
-/** The rebuild of a version when it has come to a state. */
-async function reaches(database: Database, { name, version }: ReadModel, state: Rebuild['state']): Promise<Rebuild> {
-  return eventually(
-    async () => {
-      const all = await database.rebuilds.list();
-      const rebuild = all.find((each) => each.name === name && each.version === version);
-      expect({
-        state: rebuild?.state,
-        asked: rebuild?.asked,
-        error: rebuild?.state === state ? undefined : rebuild?.error,
-      }).toEqual({ state });
-      return rebuild!;
-    },
-    { timeoutMs: 20_000 },
-  );
-}
-
-async function current(database: Database, { name }: ReadModel): Promise<number | undefined> {
-  return (await database.readModels.versions(name)).find((each) => each.current)?.version;
-}
-
-async function rowsOf(database: Database, model: ReadModel<Row>): Promise<readonly Row[]> {
-  return database.readModels.rows(model).findMany();
-}
-
-/** The live table is the fold of the whole log, once it has caught up. */
-async function expectFold(database: Database, model: ReadModel<Row, { sku: string }>): Promise<void> {
-  await caughtUp(database, model);
-  const { events } = await readEvents(database, 0n);
-  const { written } = foldRows(
-    model,
-    new Map(),
-    events.filter(({ type }) => model.types.includes(type)),
-  );
-  const byKey = (rows: Iterable<object>): object[] =>
-    [...(rows as Iterable<Row>)].sort((a, b) => (a.sku < b.sku ? -1 : 1));
-  expect(byKey(await rowsOf(database, model))).toEqual(byKey(written.values()));
 }
