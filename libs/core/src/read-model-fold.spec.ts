@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { StockEvents, StockLevels } from '../test/shop.js';
+import { recorded, StockEvents, StockLevels } from '../test/shop.js';
 import { ReadModelMismatch } from './errors.js';
 import type { Event, Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
@@ -117,21 +117,6 @@ function foldedIn(batches: readonly (readonly Recorded[])[]): Map<string, object
     for (const [text, row] of written) table.set(text, row);
   }
   return new Map([...table].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function recorded(events: readonly Event[]): Recorded[] {
-  const metadata = { correlationId: 'c', causationId: 'c' };
-  return events.map(({ type, data }, index) => ({
-    type,
-    data,
-    metadata,
-    id: `id ${index}`,
-    stream: 'stock-1',
-    version: index + 1,
-    position: BigInt(index + 1),
-    schemaVersion: 1,
-    recordedAt: new Date(0),
-  }));
 }
 
 /** A model that counts each product, and all together. */

@@ -27,7 +27,8 @@ export async function* readUpTo(source: Source, range: SourceRange): AsyncGenera
   const isThere = (): boolean => [...upTo].every(([partition, position]) => positions.get(partition)! >= position);
   if (isThere()) return;
   const ended = new AbortController();
-  const silence = setTimeout(() => ended.abort(), SILENCE_MS);
+  const listen = (): NodeJS.Timeout => setTimeout(() => ended.abort(), SILENCE_MS);
+  let silence = listen();
   const load = async (
     partitions: readonly number[],
     first: (missing: readonly number[]) => Promise<ReadonlyMap<number, Checkpoint>>,
@@ -38,10 +39,11 @@ export async function* readUpTo(source: Source, range: SourceRange): AsyncGenera
   const options = { subscription, types, from: 'beginning', checkpoints: { load } } as const;
   try {
     for await (const batch of source.read({ ...options, signal: AbortSignal.any([signal, ended.signal]) })) {
-      silence.refresh();
+      clearTimeout(silence); // whoever handles the batch may take longer
       const cut = cutAt(batch, upTo, positions);
       if (cut.moves.length > 0) yield cut;
       if (isThere()) return;
+      silence = listen();
     }
     if (!signal.aborted)
       throw new DatabaseUnavailable(`Nothing came from "${source.name}" for ${SILENCE_MS / 1_000} s, before its end`);

@@ -16,6 +16,9 @@ const TRIES = 5;
 
 const RETRY = { firstMs: 200, maxMs: 5_000 };
 
+/** A rebuild in one of these states has a new table, or will have one without being asked. */
+const VERIFIABLE: readonly RebuildState[] = ['requested', 'building', 'attached', 'verified', 'refused'];
+
 /** Which step an action asks for, and from which states it is possible. */
 const ACTIONS: Readonly<
   Record<Exclude<RebuildAction, 'verify'>, { step: RebuildStep; from: readonly RebuildState[] }>
@@ -59,18 +62,19 @@ export class RebuildRunner<Tx> {
   /** One look, and the steps that can be taken, one after the other. */
   async #tend(beside: Beside): Promise<void> {
     let rebuild = await this.watch.next(this.parts.model, beside.signal);
-    try {
-      while (rebuild && !beside.signal.aborted) {
-        const claimed = await this.#claimed(rebuild);
-        if (!claimed) return;
+    while (rebuild && !beside.signal.aborted) {
+      const claimed = await this.#claimed(rebuild);
+      if (!claimed) return;
+      try {
         await this.#advance(claimed, beside);
-        this.#failures = 0;
-        if (!beside.signal.aborted) await this.#tell(claimed.id);
-        rebuild = await this.watch.now(this.parts.model);
+      } catch (error) {
+        this.#mine = undefined;
+        if (!beside.signal.aborted) await this.#failed(claimed, error, beside.signal);
+        return;
       }
-    } catch (error) {
-      this.#mine = undefined;
-      if (rebuild && !beside.signal.aborted) await this.#failed(rebuild, error, beside.signal);
+      this.#failures = 0;
+      if (!beside.signal.aborted) await this.#tell(claimed.id);
+      rebuild = await this.watch.now(this.parts.model);
     }
   }
 
@@ -79,7 +83,8 @@ export class RebuildRunner<Tx> {
     if (isAtRest(rebuild)) return undefined;
     if (this.#mine?.id === rebuild.id && this.#mine.epoch === rebuild.epoch)
       return { ...rebuild, epoch: this.#mine.epoch };
-    return (this.#mine = await this.parts.database.rebuilds.claim(rebuild.id));
+    this.#mine = await this.parts.database.rebuilds.claim(rebuild.id);
+    return this.#mine && !isAtRest(this.#mine) ? this.#mine : undefined; // somebody else may have been faster
   }
 
   async #advance(rebuild: Rebuild, { still, signal }: Beside): Promise<void> {
@@ -87,6 +92,7 @@ export class RebuildRunner<Tx> {
     const { state, asked } = rebuild;
     if (asked === 'drop' || asked === 'rollback' || (asked === 'switch' && state !== 'refused'))
       return this.#act(rebuild, asked, still);
+    if (asked === 'verify' && !VERIFIABLE.includes(state)) return this.#refuse(rebuild, asked, VERIFIABLE);
     if (state === 'requested' || state === 'building') {
       await rebuilds.update(rebuild, { state: 'building', error: null });
       await this.#tell(rebuild.id);
@@ -107,15 +113,18 @@ export class RebuildRunner<Tx> {
   async #act(rebuild: Rebuild, action: Exclude<RebuildAction, 'verify'>, still: Beside['still']): Promise<void> {
     const { database, model } = this.parts;
     const { step, from } = ACTIONS[action];
-    if (!from.includes(rebuild.state)) {
-      const error = `"${action}" is not possible while it is ${rebuild.state}, only while it is ${from.join(' or ')}`;
-      return database.rebuilds.update(rebuild, { error, answered: true });
-    }
+    if (!from.includes(rebuild.state)) return this.#refuse(rebuild, action, from);
     await still(() => database.rebuildTables.step(rebuild, model, step));
     await failpoint('rebuild.after-switch');
   }
 
-  async #failed(rebuild: Rebuild, error: unknown, signal: AbortSignal): Promise<void> {
+  #refuse(rebuild: Rebuild, action: RebuildAction, from: readonly RebuildState[]): Promise<void> {
+    const error = `"${action}" is not possible while it is ${rebuild.state}, only while it is ${from.join(' or ')}`;
+    return this.parts.database.rebuilds.update(rebuild, { error, answered: true });
+  }
+
+  /** Notes why it failed, unless another process has taken the rebuild on since: it would lose all that it has done. */
+  async #failed(mine: Rebuild, error: unknown, signal: AbortSignal): Promise<void> {
     const { clock = systemClock, onError } = this.options;
     if (error instanceof RebuildOvertaken) return;
     const { database, model } = this.parts;
@@ -123,13 +132,13 @@ export class RebuildRunner<Tx> {
     onError?.(error, `rebuild of ${model.name} v${model.version}`, final && !(error instanceof RebuildBehind));
     const text = (error instanceof Error ? error.message : String(error)).slice(0, 2_000);
     try {
-      const claimed = await database.rebuilds.claim(rebuild.id);
-      if (!claimed) return;
-      const building = ['requested', 'building'].includes(claimed.state);
-      if (final && building) await database.rebuildTables.step(claimed, model, 'drop');
+      const now = await this.watch.now(model);
+      if (now?.id !== mine.id || now.epoch !== mine.epoch) return;
+      const building = ['requested', 'building'].includes(now.state);
+      if (final && building) await database.rebuildTables.step(mine, model, 'drop');
       const state = final && building ? { state: 'failed' as const } : {};
-      await database.rebuilds.update(claimed, { ...state, error: text, ...(final ? { answered: true } : {}) });
-      if (final) await this.#tell(rebuild.id);
+      await database.rebuilds.update(mine, { ...state, error: text, ...(final ? { answered: true } : {}) });
+      if (final) await this.#tell(mine.id);
     } catch (again) {
       if (!isRetryable(again)) throw again; // else it is tried at the next look
     }

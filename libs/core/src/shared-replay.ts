@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from './clock.js';
+import { DatabaseUnavailable } from './errors.js';
 import type { EventStore, LogBatch } from './event-store.js';
 import type { Recorded } from './events.js';
 
@@ -46,7 +47,10 @@ export class SharedReplay {
     readonly clock: Clock = systemClock,
   ) {}
 
-  /** Resolves when everything up to `upTo` was taken, or the signal has aborted. @throws what `take` throws, what the log throws */
+  /**
+   * Resolves when everything up to `upTo` was taken, or the signal has aborted.
+   * @throws what `take` throws, what the log throws; DatabaseUnavailable, retryable, when the log ends before `upTo`
+   */
   async read(replaying: Replaying): Promise<void> {
     const { types, signal } = replaying;
     const queue: Queue = {
@@ -113,6 +117,8 @@ export class SharedReplay {
       position = await taken(replaying, batch);
       if (position >= upTo) return;
     }
+    if (!signal.aborted)
+      throw new DatabaseUnavailable(`The log can be read up to position ${position} only, and ${upTo} is wanted`);
   }
 }
 

@@ -1,4 +1,15 @@
-import { commands, decider, events, readModel, reject, sql, type, versioned } from '../src/index.js';
+import {
+  commands,
+  decider,
+  events,
+  readModel,
+  reject,
+  sql,
+  type,
+  versioned,
+  type Event,
+  type Recorded,
+} from '../src/index.js';
 
 /** What the specs of core decide and fold: stock that is received and reserved. */
 export const StockEvents = events(
@@ -60,3 +71,19 @@ export const StockLevels = readModel({
 
 export const receive = (quantity: number, sku = 'tea') => StockCommands.Receive({ sku, quantity });
 export const reserve = (quantity: number, sku = 'tea') => StockCommands.Reserve({ sku, quantity, orderId: 'o-1' });
+
+/** Events as a log would give them, at the positions from 1 upwards. */
+export function recorded(events: readonly Event[]): Recorded[] {
+  const metadata = { correlationId: 'c', causationId: 'c' };
+  return events.map(({ type, data }, index) => ({
+    type,
+    data,
+    metadata,
+    id: `id ${index}`,
+    stream: 'stock-1',
+    version: index + 1,
+    position: BigInt(index + 1),
+    schemaVersion: 1,
+    recordedAt: new Date(0),
+  }));
+}

@@ -30,10 +30,18 @@ export function copyLines(columns: readonly Column[], rows: readonly object[]): 
 
 function valueText(value: unknown, type: string): string | undefined {
   if (value === null || value === undefined) return copyText(null);
-  if (type === 'json' || type === 'jsonb') return wellFormed(JSON.stringify(value));
+  if (type === 'json') return undefined; // COPY would take escapes there that the upsert refuses
+  if (type === 'jsonb') return wellFormed(JSON.stringify(value));
   if (typeof value === 'string') return wellFormed(value);
-  if (typeof value === 'number') return copyText(Number.isFinite(value) ? value : null); // as JSON has it
+  if (typeof value === 'number') return numberText(value, type);
   return typeof value === 'boolean' ? copyText(value) : undefined;
+}
+
+/** JSON in Postgres writes numbers without an exponent: to a column of text that makes a difference. */
+function numberText(value: number, type: string): string | undefined {
+  if (!Number.isFinite(value)) return copyText(null); // as JSON.stringify has it
+  const text = String(value);
+  return text.includes('e') && !/^(numeric|double|real)/.test(type) ? undefined : text;
 }
 
 /** Half a surrogate pair would silently become another character. */

@@ -103,7 +103,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     leases: new PostgresLeases(querying, schema),
     transactions,
     readModels,
-    rebuilds: new PostgresRebuilds(querying, schema),
+    rebuilds: new PostgresRebuilds(querying, rebuilds, schema),
     rebuildTables: new PostgresRebuildTables(readModels, owner, rebuilds, schema),
     parked: new PostgresParked(querying, schema),
     relayMarks: new PostgresRelayMarks(querying, schema),

@@ -30,28 +30,41 @@ export async function dropTables(
   for (const part of version.parts) await tx.unsafe(`DROP TABLE IF EXISTS ${tableName(schema, version, table, part)}`);
 }
 
+/** What was granted on the views of a read model, by the names of its tables, each as it stands behind GRANT and TO. */
+export type Granted = ReadonlyMap<string, readonly { readonly grantee: string; readonly privilege: string }[]>;
+
 /**
- * Points the views of the model's name, which are for people and other tools, at the live tables of a version. What was
- * granted on one is granted again. (CREATE OR REPLACE could not change the types of columns.)
+ * Removes the views of a model's name, as far as they are there. Do so before a table is renamed: who reads a view locks it
+ * first, and then its table. (CREATE OR REPLACE could not change the types of columns.)
  */
+export async function dropViews(tx: Tx, schema: string, name: string, parts: Iterable<string>): Promise<Granted> {
+  const all = new Map<string, { readonly grantee: string; readonly privilege: string }[]>();
+  for (const part of new Set(parts)) {
+    const view = viewName(schema, name, part);
+    const granted = await tx.unsafe<{ grantee: string; privilege: string }[]>(
+      `SELECT CASE WHEN acl.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END AS grantee, acl.privilege_type AS privilege
+         FROM pg_class c, aclexplode(c.relacl) acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
+        WHERE c.oid = to_regclass($1) AND acl.grantee <> c.relowner`,
+      [view],
+    );
+    await tx.unsafe(`DROP VIEW IF EXISTS ${view}`);
+    all.set(part, [...granted]);
+  }
+  return all;
+}
+
+/** Points the views of a model's name, which are for people and other tools, at the live tables of a version. */
 export async function createViews(
   tx: Tx,
   schema: string,
   version: Versioned & { readonly parts: readonly string[] },
+  granted: Granted = new Map(),
 ): Promise<void> {
-  for (const part of version.parts) await createView(tx, schema, version, part);
-}
-
-async function createView(tx: Tx, schema: string, version: Versioned, part: string): Promise<void> {
-  const view = viewName(schema, version.name, part);
-  const granted = await tx.unsafe<{ grantee: string; privilege: string }[]>(
-    `SELECT CASE WHEN acl.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END AS grantee, acl.privilege_type AS privilege
-       FROM pg_class c, aclexplode(c.relacl) acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
-      WHERE c.oid = to_regclass($1) AND acl.grantee <> c.relowner`,
-    [view],
-  );
-  await tx.unsafe(`DROP VIEW IF EXISTS ${view}`);
-  await tx.unsafe(`CREATE VIEW ${view} AS SELECT * FROM ${tableName(schema, version, 'live', part)}`);
-  await tx.unsafe(`GRANT SELECT ON ${view} TO ${APP_ROLE}, ${READ_ROLE}`);
-  for (const { grantee, privilege } of granted) await tx.unsafe(`GRANT ${privilege} ON ${view} TO ${grantee}`);
+  for (const part of version.parts) {
+    const view = viewName(schema, version.name, part);
+    await tx.unsafe(`CREATE VIEW ${view} AS SELECT * FROM ${tableName(schema, version, 'live', part)}`);
+    await tx.unsafe(`GRANT SELECT ON ${view} TO ${APP_ROLE}, ${READ_ROLE}`);
+    for (const { grantee, privilege } of granted.get(part) ?? [])
+      await tx.unsafe(`GRANT ${privilege} ON ${view} TO ${grantee}`);
+  }
 }

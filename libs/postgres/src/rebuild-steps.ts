@@ -11,13 +11,16 @@ import {
   type RebuildStep,
 } from '@logfold/core';
 import type { Tx } from './connection.js';
-import { createViews, dropTables } from './read-model-ddl.js';
+import { createViews, dropTables, dropViews, type Granted } from './read-model-ddl.js';
 import { tableName } from './read-model-table-name.js';
 import { guarded } from './rebuild-guard.js';
 import { OWNER_ROLE } from './roles.js';
 
 /** To rename a table waits for those who read it, and lets others wait behind: so it is not tried for long, and again later. */
 const LOCK_TIMEOUT = '1s';
+
+/** A process that stands still in the middle of a step keeps readers waiting for no longer. */
+const IDLE_TIMEOUT = '2s';
 
 interface Version {
   readonly version: number;
@@ -47,6 +50,7 @@ export async function takeStep(
 ): Promise<void> {
   await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
   await tx.unsafe(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
+  await tx.unsafe(`SET LOCAL idle_in_transaction_session_timeout = '${IDLE_TIMEOUT}'`);
   const state = await guarded(tx, schema, rebuild, FROM[step]);
   const rows = await tx.unsafe<(Omit<Version, 'fed' | 'parts'> & { fed: string; parts: string })[]>(
     `SELECT version, array_to_string(fed, ',') AS fed, array_to_string(parts, ',') AS parts, current FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
@@ -79,31 +83,36 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
   async switch(step) {
     const { own, versions } = step;
     const replaces = own.fed.includes('live');
+    const shown = versions.find(({ current }) => current);
+    const isOlder = shown !== undefined && shown.version > own.version;
+    const granted: Granted = isOlder ? new Map() : await hide(step);
     if (own.fed.includes('new')) {
       if (replaces) await rename(step, 'live', 'old');
       await rename(step, 'new', 'live');
       await feed(step, replaces ? ['live', 'old'] : ['live']);
     }
-    const shown = versions.find(({ current }) => current);
-    if (shown && shown.version > own.version) return 'switched'; // a rebuild of an older version
+    if (isOlder) return replaces ? 'switched' : 'done';
     if (shown && shown.version !== own.version) await requireAsFar(step, shown.version, own.version);
-    await show(step, own);
+    await show(step, own, granted);
     return replaces || (shown && shown.version !== own.version) ? 'switched' : 'done';
   },
 
   async 'roll back'(step) {
     const { own, versions } = step;
     if (own.fed.includes('old')) {
+      const granted: Granted = own.current ? await hide(step) : new Map();
       await rename(step, 'live', 'new');
       await rename(step, 'old', 'live');
       await feed(step, ['live', 'new']);
-      if (own.current) await show(step, own);
+      if (own.current) await show(step, own, granted);
       return 'rolled-back';
     }
     const before = versions.findLast(({ version, fed }) => version < own.version && fed.includes('live'));
+    if (!own.current)
+      throw new ReadModelMismatch(step.model.name, 'queries read another version: there is no way back');
     if (!before) throw new ReadModelMismatch(step.model.name, 'there is no table before this one to go back to');
     await requireAsFar(step, own.version, before.version);
-    await show(step, before);
+    await show(step, before, await hide(step));
     return 'rolled-back';
   },
 
@@ -142,10 +151,20 @@ async function feed({ tx, schema, model }: Step, tables: readonly string[]): Pro
   ]);
 }
 
+/** Takes the views away until `show`. */
+function hide({ tx, schema, model: { name }, versions }: Step): Promise<Granted> {
+  return dropViews(
+    tx,
+    schema,
+    name,
+    versions.flatMap(({ parts }) => parts),
+  );
+}
+
 /** Points the views at a version. */
-async function show({ tx, schema, model: { name } }: Step, version: Version): Promise<void> {
+async function show({ tx, schema, model: { name } }: Step, version: Version, granted: Granted): Promise<void> {
   await tx.unsafe(`UPDATE ${schema}.read_models SET current = (version = $2) WHERE name = $1`, [name, version.version]);
-  await createViews(tx, schema, { ...version, name });
+  await createViews(tx, schema, { ...version, name }, granted);
 }
 
 /** Holds both versions where they are. @throws RebuildBehind unless the one to be shown has got as far in every partition */

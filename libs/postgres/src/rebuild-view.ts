@@ -74,13 +74,16 @@ export class TablesAtOneMoment implements TablesView {
     if (!(await isThere(this.tx, table))) return undefined;
     const theirs = await columnsOf(this.tx, table);
     const ours = other.part === undefined ? this.columns : await columnsOf(this.tx, mine);
-    const keyOf = (of: readonly Column[]): string => `${of.flatMap(({ name, inKey }) => (inKey ? [name] : [])).sort()}`;
+    const keyOf = (of: readonly Column[]): string =>
+      `${of.flatMap(({ name, type, inKey }) => (inKey ? [`${name} ${type}`] : [])).sort()}`;
     if (keyOf(theirs) !== keyOf(ours)) return undefined;
     const shared = ours.filter(
       ({ name, property, inKey }) =>
         inKey || (!except.includes(property) && theirs.some((column) => column.name === name)),
     );
-    const { joined, differs, values } = comparison(mine, table, shared);
+    const sameType = (column: Column): boolean =>
+      theirs.some(({ name, type }) => name === column.name && type === column.type);
+    const { joined, differs, values } = comparison(mine, table, shared, sameType);
     const [sums] = await this.tx.unsafe<{ rows: number; different: number }[]>(
       `SELECT count(*)::int AS rows, (count(*) FILTER (WHERE ${differs}))::int AS different FROM ${joined}`,
       [JSON.stringify(without)],
@@ -106,11 +109,11 @@ async function isThere(tx: Tx, table: string): Promise<boolean> {
 }
 
 /** Two tables joined by their key, without the rows whose keys are in $1. */
-function comparison(mine: string, theirs: string, columns: readonly Column[]) {
+function comparison(mine: string, theirs: string, columns: readonly Column[], sameType: (column: Column) => boolean) {
   const key = columns.filter(({ inKey }) => inKey);
   const of = (table: string, { name }: Column): string => `${table}.${quoted(name)}`;
   const comparable = (table: string, column: Column): string =>
-    column.type === 'json' ? `${of(table, column)}::jsonb` : of(table, column); // json has no equality
+    column.type === 'json' || !sameType(column) ? `to_jsonb(${of(table, column)})` : of(table, column); // json has no equality
   const on = key.map((column) => `${of('a', column)} = ${of('b', column)}`).join(' AND ');
   const either = (column: Column): string => `coalesce(${of('a', column)}, ${of('b', column)})`;
   const leftOut = key.map((column) => `k.${quoted(column.property)} = ${either(column)}`).join(' AND ');

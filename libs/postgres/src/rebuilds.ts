@@ -11,6 +11,7 @@ import {
 } from '@logfold/core';
 import type { Pool } from './connection.js';
 import { isDuplicate, translated, translating } from './errors.js';
+import type { PostgresTransactions } from './transactions.js';
 
 const LISTED = 1_000;
 
@@ -18,8 +19,10 @@ const LISTED = 1_000;
 export class PostgresRebuilds implements Rebuilds {
   readonly #statements: ReturnType<typeof statementsFor>;
 
+  /** @param working for what waits for a builder's transaction, so that no query waits behind it */
   constructor(
     readonly pool: Pool,
+    readonly working: PostgresTransactions,
     schema: string,
   ) {
     this.#statements = statementsFor(schema);
@@ -52,12 +55,12 @@ export class PostgresRebuilds implements Rebuilds {
   }
 
   async claim(id: string): Promise<Rebuild | undefined> {
-    const [claimed] = await this.#rows(this.#statements.claim, [id]);
+    const [claimed] = await this.#work(this.#statements.claim, [id]);
     return claimed;
   }
 
   async update(rebuild: Rebuild, { state, progress, report, error, answered }: RebuildChange): Promise<void> {
-    const rows = await this.#rows(this.#statements.update, [
+    const rows = await this.#work(this.#statements.update, [
       rebuild.id,
       rebuild.epoch,
       state ?? null,
@@ -70,11 +73,18 @@ export class PostgresRebuilds implements Rebuilds {
     if (rows.length === 0) throw new RebuildOvertaken(rebuild.name);
   }
 
-  async #rows(statement: string, parameters: readonly (string | number | boolean | null)[] = []): Promise<Rebuild[]> {
+  async #rows(statement: string, parameters: Parameters = []): Promise<Rebuild[]> {
     const rows = await translating(() => this.pool.sql.unsafe<RebuildRow[]>(statement, parameters as never));
     return rows.map(rebuildOf);
   }
+
+  async #work(statement: string, parameters: Parameters): Promise<Rebuild[]> {
+    const rows = await this.working.run((tx) => tx.unsafe<RebuildRow[]>(statement, parameters as never));
+    return rows.map(rebuildOf);
+  }
 }
+
+type Parameters = readonly (string | number | boolean | null)[];
 
 interface RebuildRow extends Omit<Rebuild, 'asked' | 'progress' | 'report' | 'error'> {
   readonly asked: Rebuild['asked'] | null;

@@ -11,7 +11,6 @@ import {
   type Appended,
   type Clock,
   type EventStore,
-  type ExpectedVersion,
   type LogBatch,
   type LogIdentity,
   type LogRange,
@@ -25,17 +24,10 @@ import {
 import type { MemoryHandledCommands } from './handled-commands.memory.js';
 import { isPublished, published, recorded, type Row } from './row.memory.js';
 import { requireStorable } from './storable.js';
-import { MemoryTx, type Stage } from './transactions.memory.js';
+import { StagedAppends } from './staged-appends.memory.js';
+import { MemoryTx } from './transactions.memory.js';
 
 const BATCH_LIMIT = 5_000;
-
-/** What a transaction is about to append to one stream. */
-interface StagedStream {
-  /** The stream's committed version when the transaction first appended to it. */
-  readonly base: number;
-  readonly expected: ExpectedVersion;
-  readonly rows: Row[];
-}
 
 /**
  * A log in memory. As in Postgres, a position is drawn at append and seen at commit, so later positions may be committed
@@ -266,39 +258,4 @@ function bisect(count: number, behind: (index: number) => boolean): number {
     else low = middle + 1;
   }
   return low;
-}
-
-/** What `StagedAppends` needs of the log that it will go into. */
-interface Target {
-  version(stream: string): number;
-  apply(rows: readonly Row[]): void;
-  ended(): void;
-}
-
-/** The appends of an open transaction. */
-class StagedAppends implements Stage {
-  readonly streams = new Map<string, StagedStream>();
-  /** The first position that was drawn; undefined before the first append. */
-  lowest: bigint | undefined;
-  readonly #target: Target;
-
-  constructor(target: Target) {
-    this.#target = target;
-  }
-
-  check(): void {
-    for (const [stream, { base, expected }] of this.streams) {
-      const actual = this.#target.version(stream);
-      if (actual !== base) throw new WrongExpectedVersion(stream, expected, actual);
-    }
-  }
-
-  commit(): void {
-    this.#target.ended();
-    this.#target.apply([...this.streams.values()].flatMap(({ rows }) => rows));
-  }
-
-  rollback(): void {
-    this.#target.ended();
-  }
 }

@@ -137,6 +137,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
         own.fed = ['live', 'new'];
         return 'rolled-back';
       }
+      if (!own.current) throw new ReadModelMismatch(model.name, 'queries read another version: there is no way back');
       const before = Math.max(
         ...[...versions].flatMap(([n, { fed }]) => (n < model.version && fed.includes('live') ? n : [])),
       );
