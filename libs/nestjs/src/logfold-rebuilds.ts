@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { followRebuilds, type Database, type ReadModel, type Rebuild, type RebuildOptions } from '@logfold/core';
+import { followRebuilds, type AnyReadModel, type Database, type Rebuild, type RebuildOptions } from '@logfold/core';
 import { Observable } from 'rxjs';
 import { quoted } from './declarations.js';
 import { InvalidConfiguration } from './errors.js';
@@ -27,7 +27,7 @@ export class LogfoldRebuilds implements OnModuleDestroy {
    * Asks for a rebuild of a read model, or of the newest version that has this name.
    * @throws RebuildUnderWay while another one is not over; InvalidConfiguration when no service runs it, or several do
    */
-  async request(model: ReadModel | string, wish: RebuildWish = {}): Promise<Rebuild> {
+  async request(model: AnyReadModel | string, wish: RebuildWish = {}): Promise<Rebuild> {
     const name = typeof model === 'string' ? model : model.name;
     const listed = this.services.readModels(name, wish);
     const found = listed.filter(({ model: one }) => typeof model === 'string' || one.version === model.version);

@@ -6,9 +6,11 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import {
+  isReadModel,
   logfold,
   NotRunning,
   ownRegistries,
+  type AnyReadModel,
   type Decider,
   type Definition,
   type Handler,
@@ -91,12 +93,10 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   /** The read models of this name, each with its service, where one is chosen of that alone. @throws NotRunning */
-  readModels(name: string, { service }: ServiceChoice = {}): readonly { model: ReadModel; running: Logfold }[] {
+  readModels(name: string, { service }: ServiceChoice = {}): readonly { model: AnyReadModel; running: Logfold }[] {
     const services = service === undefined ? [...this.#assembled().values()] : [this.#service(service, 'readModels()')];
     return services.flatMap(({ options, running }) =>
-      options.definitions.flatMap((one) =>
-        one.kind === 'read model' && one.name === name ? [{ model: one, running }] : [],
-      ),
+      options.definitions.flatMap((one) => (isReadModel(one) && one.name === name ? [{ model: one, running }] : [])),
     );
   }
 
