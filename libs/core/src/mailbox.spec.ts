@@ -19,13 +19,14 @@ beforeEach(() => {
 
 /** A handler whose appends pass `before` first. */
 function handlerWith(before: (append: Append, nth: number) => Promise<void> | void = () => {}, decider = Stock) {
-  const store: Pick<EventStore, 'append' | 'readStream'> = {
+  const store: Pick<EventStore, 'append' | 'readStream' | 'identity'> = {
     async append(append, options) {
       appends.push(append);
       await before(append, appends.length);
       return database.events.append(append, options);
     },
     readStream: (stream, range) => database.events.readStream(stream, range),
+    identity: () => database.events.identity(),
   };
   return commandHandler(decider, store as EventStore, { commands: database.commands, attempts: 1_000 });
 }
