@@ -101,6 +101,7 @@ async function judge(told: ReadonlyMap<string, Handled | CommandRejected>): Prom
 /** The planted bug: an append is answered as if it would be committed. */
 function answeringEarly(events: EventStore): EventStore {
   const early = Object.create(events) as EventStore;
+  early.identity = () => events.identity();
   early.append = async (append: Append): Promise<Appended> => {
     void events.append(append).catch(() => {});
     const { stream, expected } = append;

@@ -147,6 +147,7 @@ async function reservedAfterConflict(plant: (database: Database) => Pick<Databas
 /** The planted bug: the key is inserted by itself, and then the events. */
 function keysApart({ events, commands }: Database): Pick<Database, 'events' | 'commands'> {
   const planted = Object.create(events) as Database['events'];
+  planted.identity = () => events.identity();
   planted.append = async (append: Append, options) => {
     const keys = (append.commands ?? []).flatMap(({ handled }): HandledCommand[] =>
       handled ? [{ ...handled, stream: append.stream, version: 0, events: 0 }] : [],
