@@ -22,7 +22,8 @@ beforeEach(() => {
 /** A process that has nothing in its cache; it counts the events that it reads. */
 function process(decider: Decider<any, any, any> = Long) {
   const { events, commands, snapshots } = database;
-  const store: Pick<EventStore, 'append' | 'readStream'> = {
+  const store: Pick<EventStore, 'append' | 'readStream' | 'identity'> = {
+    identity: () => events.identity(),
     append: (append, options) => events.append(append, options),
     async readStream(stream, range) {
       const page = await events.readStream(stream, range);
