@@ -70,12 +70,13 @@ describe('the retail application', () => {
     }
   });
 
-  it('documents for every command that it may be sent again, and what marks its answer then', async () => {
+  it('documents for every command that it may be sent again, what marks its answer then, and where its events stand', async () => {
     const sent = (await operations()).filter(([route]) => route.startsWith('post'));
     expect(sent.length).toBeGreaterThan(9);
     for (const [route, { parameters = [], responses }] of sent) {
       expect([route, parameters.map(({ name }) => name)]).toEqual([route, expect.arrayContaining(['Idempotency-Key'])]);
-      expect([route, responses['200']?.headers]).toEqual([route, { 'Idempotency-Replayed': expect.anything() }]);
+      const headers = { 'Idempotency-Replayed': expect.anything(), 'Logfold-Position': expect.anything() };
+      expect([route, responses['200']?.headers]).toEqual([route, headers]);
     }
   });
 
