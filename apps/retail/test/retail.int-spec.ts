@@ -71,7 +71,7 @@ describe('the retail application', () => {
   });
 
   it('documents for every command that it may be sent again, what marks its answer then, and where its events stand', async () => {
-    const sent = (await operations()).filter(([route]) => route.startsWith('post'));
+    const sent = (await operations()).filter(([route]) => route.startsWith('post') && !route.includes('/read-models/'));
     expect(sent.length).toBeGreaterThan(9);
     for (const [route, { parameters = [], responses }] of sent) {
       expect([route, parameters.map(({ name }) => name)]).toEqual([route, expect.arrayContaining(['Idempotency-Key'])]);
