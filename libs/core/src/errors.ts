@@ -266,6 +266,17 @@ export class RebuildBehind extends LogfoldError {
   }
 }
 
+/** A read model of rows from a state topic cannot be replayed: the topic keeps the last row of each key, not how it came about. */
+export class RebuildImpossible extends LogfoldError {
+  readonly code = 'rebuild-impossible';
+  constructor(readonly readModel: string) {
+    super(
+      `Read model "${readModel}" reads a state topic, which keeps no history to be replayed: ` +
+        'raise its version, and a new table is filled from the topic as it is now',
+    );
+  }
+}
+
 /** Something was used before it was started, or after it was stopped. */
 export class NotRunning extends LogfoldError {
   readonly code = 'not-running';

@@ -11,6 +11,8 @@ export interface EventCatalog {
   current(event: Recorded): Recorded;
   /** What orders an event that `current` gave: the key that its registry names, else its stream. */
   keyOf(event: Recorded): string;
+  /** The state topic that an event's type belongs to; undefined for what happened. */
+  stateOf(event: Recorded): string | undefined;
 }
 
 /**
@@ -35,6 +37,10 @@ export function eventCatalog(registries: Iterable<object>): EventCatalog {
       const creator = creators.get(event.type);
       if (!creator) throw new UnknownEventType(event.type, event.stream, event.position);
       return event.schemaVersion === creator.version ? event : upcasted(event, creator);
+    },
+    stateOf({ type }) {
+      const registry = creators.get(type)?.registry;
+      return registry?.rowKey ? registry.name : undefined;
     },
     keyOf: (event) => creators.get(event.type)?.registry.key?.(event) ?? event.stream,
   };

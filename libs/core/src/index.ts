@@ -39,6 +39,8 @@ export {
   type StateOf,
 } from './decider.js';
 export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type Sql } from './read-model.js';
+export { state, isState, readsState, recordKey, stateSourceName, type RowState, type State } from './state.js';
+export { copyOf } from './copy-of.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';
 
@@ -56,7 +58,8 @@ export { CommandBatch } from './command-batch.js';
 export { StateCache, type Folded } from './state-cache.js';
 export { eventCatalog, type EventCatalog } from './event-catalog.js';
 export { subscription, type SubscriptionHandler, type SubscriptionParts } from './subscription.js';
-export { foldInto, readModelHandler, subscriptionName } from './read-model-handler.js';
+export { foldInto, readModelHandler } from './read-model-handler.js';
+export { subscriptionName } from './subscription-name.js';
 export { foldRows, keyText, pick, rowsByKey, touchedKeys, type FoldedRows } from './read-model-fold.js';
 export { probeKey } from './key-probe.js';
 export { logSource, type LogSourceOptions } from './log-source.js';
@@ -86,6 +89,7 @@ export type {
 export type { Checkpoint, CheckpointKey, Checkpoints, Move } from './checkpoint.js';
 export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } from './parked.js';
 export type { RelayMark, RelayMarks } from './relay-mark.js';
+export type { StateKeys } from './state-keys.js';
 export type { Lease, Leases } from './lease.js';
 export type { Transactions } from './transactions.js';
 export type { ReadModelTable, ReadModelTables, ReadModelVersion } from './read-model-tables.js';

@@ -3,14 +3,15 @@ import type { Database } from './database.js';
 import type { Decider } from './decider.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
-import type { Recorded } from './events.js';
+import { registryOf, type Recorded } from './events.js';
 import type { Reaction } from './reaction.js';
 import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
-import { ownTopics, serviceRunners } from './service-runners.js';
+import { ownTopics, publishedStates, serviceRunners } from './service-runners.js';
+import { readsState } from './state.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
@@ -78,10 +79,23 @@ export function logfold(options: LogfoldOptions): Logfold {
     'reaction',
     reactions.map((reaction) => reaction.name),
   );
+  refuseDuplicates(
+    'a read model that publishes to',
+    [...new Map(models.map((model) => [model.name, model])).values()].flatMap(({ publish }) =>
+      publish ? [registryOf(publish).name] : [],
+    ),
+  );
+  const reading = reactions.find(readsState);
+  if (reading)
+    throw new InvalidDefinition(
+      `Reaction "${reading.name}" handles a state, which keeps the last row of each key and not what happened: ` +
+        'read it with a read model, or handle the events behind it',
+    );
   const registries = [
     ...(options.events ?? []),
     ...deciders.map((decider) => decider.events),
     ...[...models, ...reactions].flatMap((definition) => definition.from),
+    ...publishedStates(definitions),
   ];
   const catalog = eventCatalog(registries);
 

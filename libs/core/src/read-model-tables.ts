@@ -20,9 +20,10 @@ export interface ReadModelTables<Tx = unknown> {
   /**
    * Notes the version, and checks that it is the one that was noted. Creates its live table, unless told to leave that to a
    * rebuild, and checks that it fits the definition.
+   * @param options.show the view shows a table that is created here, also where it showed another version
    * @throws ReadModelMismatch when the key is not the PRIMARY KEY or the definition changed without a new version.
    */
-  prepare(model: ReadModel, options?: { readonly create?: boolean }): Promise<void>;
+  prepare(model: ReadModel, options?: { readonly create?: boolean; readonly show?: boolean }): Promise<void>;
   /** The versions of a read model that were ever prepared, in order. */
   versions(name: string): Promise<readonly ReadModelVersion[]>;
   /** The tables that move with the checkpoint, as of now in this transaction. */
@@ -37,6 +38,13 @@ export interface ReadModelTables<Tx = unknown> {
     deleted: readonly object[],
     table?: ReadModelTable,
   ): Promise<void>;
+  /** True while the view shows this version, as of now in this transaction: its rows are those that are published. */
+  isCurrent(tx: Tx, model: ReadModel): Promise<boolean>;
+  /**
+   * Takes keys of rows that are to be published, as switches of rebuilds note them in the transaction of the switch; none
+   * unless the version is current. They are gone when `tx` commits.
+   */
+  takeNoted(tx: Tx, model: ReadModel, limit: number): Promise<readonly object[]>;
   /** The query side. Its calls throw ReadModelBuilding while there is no live table. */
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key>;
 }

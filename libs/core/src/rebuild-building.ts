@@ -6,7 +6,7 @@ import type { EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import type { ReadModel } from './read-model.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import { readUpTo } from './read-up-to.js';
 import type { Rebuild } from './rebuild.js';
 import { RebuildMeter } from './rebuild-meter.js';

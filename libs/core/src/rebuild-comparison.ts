@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoint.js';
 import { touchedKeys } from './read-model-fold.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import { readUpTo } from './read-up-to.js';
 import type { Comparison } from './rebuild.js';
 import type { RebuildParts } from './rebuild-building.js';

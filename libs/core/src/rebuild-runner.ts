@@ -1,6 +1,6 @@
 import { backoffMs } from './backoff.js';
 import { systemClock } from './clock.js';
-import { isRetryable, RebuildBehind, RebuildOvertaken } from './errors.js';
+import { isRetryable, RebuildBehind, RebuildImpossible, RebuildOvertaken } from './errors.js';
 import { failpoint } from './failpoint.js';
 import { build, type RebuildParts } from './rebuild-building.js';
 import type { Rebuild, RebuildAction, RebuildState } from './rebuild.js';
@@ -8,6 +8,7 @@ import type { RebuildStep } from './rebuild-tables.js';
 import { verify } from './rebuild-verification.js';
 import type { RebuildWatch } from './rebuild-watch.js';
 import type { RunnerOptions } from './runner.js';
+import { readsState } from './state.js';
 import type { Beside } from './subscription.js';
 
 /** Tries of what failed for a reason that may pass; then the rebuild fails. */
@@ -91,6 +92,7 @@ export class RebuildRunner<Tx> {
     if (asked === 'drop' || asked === 'rollback' || (asked === 'switch' && state !== 'refused'))
       return this.#act(rebuild, asked, still);
     if (state === 'requested' || state === 'building') {
+      if (readsState(this.parts.model)) throw new RebuildImpossible(rebuild.name);
       await rebuilds.update(rebuild, { state: 'building', error: null });
       await build(this.parts, rebuild, still, signal);
     } else if (state === 'attached' || asked !== undefined) {

@@ -15,6 +15,7 @@ import { PostgresRebuildTables } from './rebuild-tables.js';
 import { PostgresRebuilds } from './rebuilds.js';
 import { PostgresRelayMarks } from './relay-marks.js';
 import { APP_ROLE } from './roles.js';
+import { PostgresStateKeys } from './state-keys.js';
 import { statementsFor } from './statements.js';
 import { declaredTopics, declareTopics } from './topics-table.js';
 import { PostgresTransactions } from './transactions.js';
@@ -97,6 +98,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     rebuildTables: new PostgresRebuildTables(readModels, owner, rebuilds, schema),
     parked: new PostgresParked(querying, schema),
     relayMarks: new PostgresRelayMarks(querying, schema),
+    stateKeys: new PostgresStateKeys(schema),
     wakeUp,
     declareTopics: (topics) => declareTopics(querying, schema, topics),
     declaredTopics: () => declaredTopics(querying, schema),

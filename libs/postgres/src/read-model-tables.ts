@@ -4,6 +4,7 @@ import {
   probeKey,
   ReadModelBuilding,
   ReadModelMismatch,
+  registryOf,
   type ReadModel,
   type ReadModelTable,
   type ReadModelTables,
@@ -43,7 +44,10 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     readonly schema: string,
   ) {}
 
-  async prepare(model: ReadModel, { create = true }: { readonly create?: boolean } = {}): Promise<void> {
+  async prepare(
+    model: ReadModel,
+    { create = true, show = false }: { readonly create?: boolean; readonly show?: boolean } = {},
+  ): Promise<void> {
     const name = tableName(this.schema, model);
     const isLive = await this.owner.run(async (tx) => {
       await tx`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
@@ -51,6 +55,11 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       const fed = await this.#register(tx, model);
       if (!create || fed.length > 0) return fed.includes('live');
       await createTable(tx, model, name);
+      if (show)
+        await tx.unsafe(`UPDATE ${this.schema}.read_models SET current = false WHERE name = $1 AND version < $2`, [
+          model.name,
+          model.version,
+        ]);
       const [current] = await tx.unsafe(
         `UPDATE ${this.schema}.read_models m SET fed = '{live}', current = NOT EXISTS
            (SELECT FROM ${this.schema}.read_models o WHERE o.name = m.name AND o.current AND o.version <> m.version)
@@ -82,6 +91,30 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       ),
     );
     return tablesOf(row?.fed ?? '');
+  }
+
+  async isCurrent(tx: Tx, { name, version }: ReadModel): Promise<boolean> {
+    const [row] = await translating(() =>
+      tx.unsafe<{ current: boolean }[]>(
+        `SELECT current FROM ${this.schema}.read_models WHERE name = $1 AND version = $2`,
+        [name, version],
+        { prepare: true },
+      ),
+    );
+    return row?.current ?? false;
+  }
+
+  async takeNoted(tx: Tx, { name, version }: ReadModel, limit: number): Promise<readonly object[]> {
+    const rows = await translating(() =>
+      tx.unsafe<{ key: object }[]>(
+        `DELETE FROM ${this.schema}.state_noted WHERE id IN (SELECT id FROM ${this.schema}.state_noted WHERE name = $1
+            AND EXISTS (SELECT FROM ${this.schema}.read_models WHERE name = $1 AND version = $2 AND current) ORDER BY id LIMIT $3)
+         RETURNING key`,
+        [name, version, limit],
+        { prepare: true },
+      ),
+    );
+    return rows.map(({ key }) => key);
   }
 
   async load(
@@ -171,8 +204,10 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
   }
 
   /** The tables that the version has. @throws ReadModelMismatch when it was created from another definition. */
-  async #register(tx: Tx, { name, version, table }: ReadModel): Promise<readonly ReadModelTable[]> {
-    const hash = createHash('sha256').update(table.text.replace(/\s+/g, ' ').trim()).digest('hex');
+  async #register(tx: Tx, { name, version, table, publish }: ReadModel): Promise<readonly ReadModelTable[]> {
+    const state = publish ? registryOf(publish).name : null;
+    const text = table.text.replace(/\s+/g, ' ').trim() + (state === null ? '' : ` publish ${state}`);
+    const hash = createHash('sha256').update(text).digest('hex');
     const [known] = await tx.unsafe<{ hash: string; fed: string }[]>(
       `SELECT definition_hash AS hash, array_to_string(fed, ',') AS fed FROM ${this.schema}.read_models WHERE name = $1 AND version = $2`,
       [name, version],
@@ -180,12 +215,12 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     if (known && known.hash !== hash)
       throw new ReadModelMismatch(
         name,
-        `version ${version} was created with another table: raise the version to ${version + 1}`,
+        `version ${version} was created with another table, or another "publish": raise the version to ${version + 1}`,
       );
     if (!known)
       await tx.unsafe(
-        `INSERT INTO ${this.schema}.read_models (name, version, definition_hash, fed) VALUES ($1, $2, $3, '{}')`,
-        [name, version, hash],
+        `INSERT INTO ${this.schema}.read_models (name, version, definition_hash, fed, state) VALUES ($1, $2, $3, '{}', $4)`,
+        [name, version, hash, state],
       );
     return tablesOf(known?.fed ?? '');
   }

@@ -15,6 +15,7 @@ import { createView } from './read-model-ddl.js';
 import { tableName } from './read-model-table-name.js';
 import { guarded } from './rebuild-guard.js';
 import { OWNER_ROLE } from './roles.js';
+import { noteDifferences, noteEverPublished } from './state-notes.js';
 
 /** To rename a table waits for those who read it, and lets others wait behind: so it is not tried for long, and again later. */
 const LOCK_TIMEOUT = '1s';
@@ -23,6 +24,8 @@ interface Version {
   readonly version: number;
   readonly fed: readonly string[];
   readonly current: boolean;
+  /** The state that its rows are published to. */
+  readonly state: string | null;
 }
 
 /** Everything that a step works with, within its transaction. */
@@ -47,7 +50,7 @@ export async function takeStep(
   await tx.unsafe(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
   const state = await guarded(tx, schema, rebuild, FROM[step]);
   const rows = await tx.unsafe<(Omit<Version, 'fed'> & { fed: string })[]>(
-    `SELECT version, array_to_string(fed, ',') AS fed, current FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
+    `SELECT version, array_to_string(fed, ',') AS fed, current, state FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
     [model.name],
   );
   const versions = rows.map(({ fed, ...rest }) => ({ ...rest, fed: fed === '' ? [] : fed.split(',') }));
@@ -73,6 +76,7 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     const { own, versions } = step;
     const replaces = own.fed.includes('live');
     if (own.fed.includes('new')) {
+      if (replaces && own.current) await noteChanges(step, [own, 'live'], [own, 'new']);
       if (replaces) await rename(step, 'live', 'old');
       await rename(step, 'new', 'live');
       await feed(step, replaces ? ['live', 'old'] : ['live']);
@@ -80,6 +84,7 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     const shown = versions.find(({ current }) => current);
     if (shown && shown.version > own.version) return 'switched'; // a rebuild of an older version
     if (shown && shown.version !== own.version) await requireAsFar(step, shown.version, own.version);
+    if (shown !== own) await noteChanges(step, shown && [shown, 'live'], [own, 'live']);
     await show(step, own.version);
     return replaces || (shown && shown.version !== own.version) ? 'switched' : 'done';
   },
@@ -87,6 +92,7 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
   async 'roll back'(step) {
     const { own, versions } = step;
     if (own.fed.includes('old')) {
+      if (own.current) await noteChanges(step, [own, 'live'], [own, 'old']);
       await rename(step, 'live', 'new');
       await rename(step, 'old', 'live');
       await feed(step, ['live', 'new']);
@@ -96,6 +102,7 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     const before = versions.findLast(({ version, fed }) => version < own.version && fed.includes('live'));
     if (!before) throw new ReadModelMismatch(step.model.name, 'there is no table before this one to go back to');
     await requireAsFar(step, own.version, before.version);
+    await noteChanges(step, [own, 'live'], [before, 'live']);
     await show(step, before.version);
     return 'rolled-back';
   },
@@ -119,6 +126,27 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     return 'dropped';
   },
 };
+
+/**
+ * Notes what has to be published when queries read another table, of which nobody writes a row before the commit. Behind
+ * `requireAsFar` where the versions differ: a batch that waits for a checkpoint finds the other one current, and rolls back.
+ */
+async function noteChanges(
+  { tx, schema, model: { name } }: Step,
+  from: readonly [Version, ReadModelTable] | undefined,
+  to: readonly [Version, ReadModelTable],
+): Promise<void> {
+  const [{ state }] = to;
+  if (state === null) return;
+  const nameOf = ([{ version }, table]: readonly [Version, ReadModelTable]): string =>
+    tableName(schema, { name, version }, table);
+  const after = nameOf(to);
+  const before = from?.[0].state === state ? nameOf(from) : undefined;
+  for (const table of before === undefined ? [after] : [before, after])
+    await tx.unsafe(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
+  if (before === undefined) await noteEverPublished(tx, { schema, name }, state);
+  await noteDifferences(tx, { schema, name, before, after });
+}
 
 async function rename({ tx, schema, model }: Step, from: ReadModelTable, to: ReadModelTable): Promise<void> {
   const target = tableName(schema, model, to).slice(schema.length + 1);

@@ -7,6 +7,7 @@ import { MemoryReadModelTables } from './read-model-tables.memory.js';
 import { MemoryRebuildTables } from './rebuild-tables.memory.js';
 import { MemoryRebuilds } from './rebuilds.memory.js';
 import { MemoryRelayMarks } from './relay-marks.memory.js';
+import { MemoryStateKeys } from './state-keys.memory.js';
 import { MemoryTopicsTable } from './topics-table.memory.js';
 import { memoryTransactions, type MemoryTx } from './transactions.memory.js';
 import { MemoryWakeUp } from './wake-up.memory.js';
@@ -44,9 +45,10 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     transactions: memoryTransactions(),
     readModels,
     rebuilds,
-    rebuildTables: new MemoryRebuildTables(readModels, rebuilds, checkpoints),
+    rebuildTables: new MemoryRebuildTables(readModels, rebuilds, checkpoints, events),
     parked,
     relayMarks,
+    stateKeys: new MemoryStateKeys(),
     declareTopics: (declared) => topics.declare(declared),
     declaredTopics: () => topics.list(),
     async fork(options) {
