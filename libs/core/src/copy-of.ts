@@ -2,7 +2,7 @@ import type { ReadModel, Sql } from './read-model.js';
 import { readModel } from './read-model.js';
 import { registryOf, type Recorded } from './events.js';
 import { type } from './schema.js';
-import type { RowState, State } from './state.js';
+import type { RowState, StateRows } from './state.js';
 
 /**
  * A read model that holds the rows of a state topic as they are: `rows(Products)` of another service.
@@ -13,7 +13,7 @@ import type { RowState, State } from './state.js';
  * @example const Products = copyOf(ProductState, { name: 'products', version: 1, table: sql`(sku text PRIMARY KEY, title text NOT NULL)` });
  */
 export function copyOf<Row extends object, Key extends object>(
-  of: State<string, Row, Key>,
+  of: StateRows<Row, Key>,
   definition: { readonly name: string; readonly version: number; readonly table: Sql },
 ): ReadModel<Row, Key> {
   const { name } = registryOf(of);

@@ -12,6 +12,7 @@ export interface RowState<Row extends object = any, Key extends object = any> {
 }
 
 declare const rows: unique symbol;
+declare const states: unique symbol;
 
 /** Rows that can be published to a state. */
 export interface Publishes<Row> {
@@ -22,7 +23,12 @@ export interface Publishes<Row> {
 export type State<Name extends string = string, Row extends object = any, Key extends object = any> = Events<{
   readonly [N in Name]: Schema<RowState<Row, Key>>;
 }> &
-  Publishes<Row>;
+  StateRows<Row, Key>;
+
+/** A state whatever its name is. */
+export interface StateRows<Row extends object, Key extends object> extends Publishes<Row> {
+  readonly [states]: RowState<Row, Key>;
+}
 
 /**
  * Declares a state topic: one read model publishes its rows there (`publish`), and others read them (`from`, or `copyOf`).

@@ -52,5 +52,6 @@ export { subscriptionContract } from './subscription.contract.js';
 export { transactionsContract } from './transactions.contract.js';
 export { wakeUpContract } from './wake-up.contract.js';
 export { POSTGRES_LIKE, type Capabilities, type OpenDatabase, type OpenedDatabase } from './harness.js';
+export { newShop, stateTopicsContract, type OpenedStateTopics } from './state-topics.contract.js';
 export { topicsContract } from './topics.contract.js';
 export type { DumpedRecord, OpenedTopics, OpenTopics } from './topics-harness.js';
