@@ -39,8 +39,18 @@ export {
   type StateOf,
 } from './decider.js';
 export { readModel, sql, type Keys, type ReadModel, type Rows, type RowsOf, type Sql } from './read-model.js';
-export { state, isState, readsState, recordKey, stateSourceName, type RowState, type State, type StateRows } from './state.js';
+export {
+  state,
+  isState,
+  readsState,
+  recordKey,
+  stateSourceName,
+  type RowState,
+  type State,
+  type StateRows,
+} from './state.js';
 export { copyOf } from './copy-of.js';
+export { isReadModel, tablesOf, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';
 

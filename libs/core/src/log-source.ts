@@ -1,4 +1,5 @@
 import type { EventStore } from './event-store.js';
+import type { FollowedLog } from './shared-tail.js';
 import type { Source, StartFrom } from './source.js';
 import type { WakeUp } from './wake-up.js';
 
@@ -11,7 +12,7 @@ export interface LogSourceOptions {
 }
 
 /** The log of the service itself as a source of one partition: reads up to what is safe, then waits for news. */
-export function logSource(name: string, log: EventStore, wakeUp: WakeUp, options: LogSourceOptions = {}): Source {
+export function logSource(name: string, log: FollowedLog, wakeUp: WakeUp, options: LogSourceOptions = {}): Source {
   return {
     name,
     shared: false,

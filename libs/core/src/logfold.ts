@@ -8,6 +8,7 @@ import type { Reaction } from './reaction.js';
 import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './subscription-name.js';
+import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
 import { ownTopics, publishedStates, serviceRunners } from './service-runners.js';
@@ -15,7 +16,7 @@ import { readsState } from './state.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
-export type Definition = Decider | ReadModel | Reaction;
+export type Definition = Decider | AnyReadModel | Reaction;
 
 /** A kind of loop that a process can run. */
 export type Role = 'relay' | 'read-models' | 'reactions';
@@ -58,6 +59,8 @@ export interface Logfold {
   readonly runners: readonly Runner[];
   handler<D extends Decider>(decider: D): HandlerOf<D>;
   rows<M extends ReadModel>(model: M): RowsOf<M>;
+  /** The full names of the tables that a read model in SQL is queried in. */
+  tables<M extends SqlReadModel>(model: M): TablesOf<M>;
   /** Migrates, creates tables, starts the loops. Once. */
   start(): Promise<void>;
   /** Ends the loops in order, gives their leases back, closes the database. Idempotent. */
@@ -68,7 +71,7 @@ export interface Logfold {
 export function logfold(options: LogfoldOptions): Logfold {
   const { database, definitions } = options;
   const deciders = definitions.filter((definition) => definition.kind === 'decider');
-  const models = definitions.filter((definition) => definition.kind === 'read model');
+  const models = definitions.filter(isReadModel);
   refuseDuplicates(
     'decider',
     deciders.map((decider) => decider.name),
@@ -81,8 +84,8 @@ export function logfold(options: LogfoldOptions): Logfold {
   );
   refuseDuplicates(
     'a read model that publishes to',
-    [...new Map(models.map((model) => [model.name, model])).values()].flatMap(({ publish }) =>
-      publish ? [registryOf(publish).name] : [],
+    publishedStates([...new Map(models.map((model) => [model.name, model])).values()]).map(
+      (each) => registryOf(each).name,
     ),
   );
   const reading = reactions.find(readsState);
@@ -125,6 +128,11 @@ export function logfold(options: LogfoldOptions): Logfold {
       if (!models.includes(model))
         throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
       return database.readModels.rows(model) as RowsOf<typeof model>;
+    },
+    tables(model) {
+      if (!models.includes(model))
+        throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
+      return database.readModels.names(model) as TablesOf<typeof model>;
     },
     start() {
       starting ??= start();

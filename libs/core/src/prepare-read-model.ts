@@ -1,7 +1,7 @@
 import type { Database } from './database.js';
 import { RebuildUnderWay } from './errors.js';
-import type { ReadModel } from './read-model.js';
 import { readsState } from './state.js';
+import type { AnyReadModel } from './sql-read-model.js';
 
 /**
  * Makes a version of a read model ready to be run. Where there is nothing to replay its table is there at once; otherwise
@@ -9,7 +9,7 @@ import { readsState } from './state.js';
  * What reads a state topic has its table at once, and fills it: such a topic keeps nothing that could be replayed.
  * @throws ReadModelMismatch when the definition is not that of the version
  */
-export async function prepareReadModel(database: Database<any>, model: ReadModel): Promise<void> {
+export async function prepareReadModel(database: Database<any>, model: AnyReadModel): Promise<void> {
   const { name, version } = model;
   const versions = await database.readModels.versions(name);
   const fed = versions.find((each) => each.version === version)?.fed ?? [];

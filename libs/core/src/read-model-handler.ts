@@ -4,6 +4,7 @@ import type { Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
 import { foldRows, rowsByKey, touchedKeys } from './read-model-fold.js';
 import type { ReadModelTable, ReadModelTables } from './read-model-tables.js';
+import type { AnyReadModel } from './sql-read-model.js';
 import { publishChanges, type TouchedRows } from './state-publishing.js';
 import type { SubscriptionHandler } from './subscription.js';
 
@@ -14,30 +15,36 @@ interface Footing {
 }
 
 /**
- * Folds events into the tables that follow a read model's checkpoint: mostly one, and during and after a rebuild two, each
- * from its own rows. Which they are is remembered, and looked at again before each commit: whoever was frozen while a
- * table was added rolls back. Rows of the table that queries read are published, where the definition says so.
+ * Folds events into the tables that follow a read model's checkpoint, each from its own rows; or applies them in SQL. There is
+ * mostly one, and during and after a rebuild two. Which they are is remembered, and looked at again before each commit:
+ * whoever was frozen while a table was added rolls back. Rows of the table that queries read are published, where the
+ * definition says so.
  */
 export function readModelHandler<Tx>(
-  model: ReadModel,
+  model: AnyReadModel,
   tables: ReadModelTables<Tx>,
   log: Pick<EventStore<Tx>, 'appendAll'>,
 ): SubscriptionHandler<Tx> {
   let footing: Footing | undefined;
   const look = async (tx: Tx): Promise<Footing> => ({
     fed: await tables.fed(tx, model),
-    publishes: model.publish !== undefined && (await tables.isCurrent(tx, model)),
+    publishes: model.kind === 'read model' && model.publish !== undefined && (await tables.isCurrent(tx, model)),
   });
+  const fold = async (folded: ReadModel, { fed, publishes }: Footing, events: readonly Recorded[], tx: Tx) => {
+    let live: TouchedRows | undefined;
+    for (const table of fed) {
+      const touched = await foldInto(table, folded, tables, events, tx);
+      if (table === 'live') live = touched;
+    }
+    if (live && publishes) await publishChanges(folded, live, tables, log, tx); // last: the log waits for its commit
+  };
   return {
     types: model.types,
     async handle(events, tx) {
       footing ??= await look(tx);
-      const { fed, publishes } = footing;
       try {
-        const touched = new Map<ReadModelTable, TouchedRows>();
-        for (const table of fed) touched.set(table, await foldInto(table, model, tables, events, tx));
-        const live = touched.get('live');
-        if (live && publishes) await publishChanges(model, live, tables, log, tx); // last: the log waits for its commit
+        if (model.kind === 'read model') await fold(model, footing, events, tx);
+        else for (const table of footing.fed) await model.apply(tx, events, tables.names(model, table));
       } catch (error) {
         footing = undefined; // it may be for a table that was renamed
         throw error;

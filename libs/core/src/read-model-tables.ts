@@ -1,10 +1,11 @@
 import type { ReadModel, Rows } from './read-model.js';
+import type { AnyReadModel, SqlReadModel } from './sql-read-model.js';
 
 /**
- * One of the tables that a version of a read model may have: the one that queries read, the one that a rebuild makes, and
- * the one that a rebuild has replaced.
+ * One of the tables that a version of a read model may have: the one that queries read, the one that a rebuild makes, the one
+ * that a rebuild has replaced, and, for a while, the one that a model in SQL is compared with.
  */
-export type ReadModelTable = 'live' | 'new' | 'old';
+export type ReadModelTable = 'live' | 'new' | 'old' | 'check';
 
 /** A version of a read model, as the database knows it. */
 export interface ReadModelVersion {
@@ -23,11 +24,11 @@ export interface ReadModelTables<Tx = unknown> {
    * @param options.show the view shows a table that is created here, also where it showed another version
    * @throws ReadModelMismatch when the key is not the PRIMARY KEY or the definition changed without a new version.
    */
-  prepare(model: ReadModel, options?: { readonly create?: boolean; readonly show?: boolean }): Promise<void>;
+  prepare(model: AnyReadModel, options?: { readonly create?: boolean; readonly show?: boolean }): Promise<void>;
   /** The versions of a read model that were ever prepared, in order. */
   versions(name: string): Promise<readonly ReadModelVersion[]>;
   /** The tables that move with the checkpoint, as of now in this transaction. */
-  fed(tx: Tx, model: ReadModel): Promise<readonly ReadModelTable[]>;
+  fed(tx: Tx, model: AnyReadModel): Promise<readonly ReadModelTable[]>;
   /** The rows with these keys, as far as they exist. @param table the live one unless given */
   load(tx: Tx, model: ReadModel, keys: readonly object[], table?: ReadModelTable): Promise<readonly object[]>;
   /** Inserts or replaces rows, and deletes those with the given keys. @throws ReadModelMismatch for rows that do not fit. */
@@ -45,6 +46,8 @@ export interface ReadModelTables<Tx = unknown> {
    * unless the version is current. They are gone when `tx` commits.
    */
   takeNoted(tx: Tx, model: ReadModel, limit: number): Promise<readonly object[]>;
+  /** The full names of the tables of a model in SQL. */
+  names<Tables extends string>(model: SqlReadModel<Tables>, table?: ReadModelTable): Readonly<Record<Tables, string>>;
   /** The query side. Its calls throw ReadModelBuilding while there is no live table. */
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key>;
 }

@@ -3,6 +3,7 @@ import type { Each, Event, Recorded } from './events.js';
 import { checkIdentifier } from './names.js';
 import type { Out, Schema } from './schema.js';
 import { isState, type Publishes } from './state.js';
+import { sqlReadModel } from './sql-read-model.js';
 
 type Of<E extends Event, N> = Recorded<Extract<E, { type: N }>>;
 
@@ -56,13 +57,7 @@ export type RowsOf<M> = M extends ReadModel<infer Row, infer Key> ? Rows<Row, Ke
 type KeyOf<E extends Event, T extends string, Key> =
   ((event: Of<E, T>) => Keys<Key>) | { readonly [N in T]: (event: Of<E, N>) => Keys<Key> };
 
-/**
- * Declares a read model. The events that it handles are the keys of `evolve`.
- * The table's columns are the row's properties in snake_case; its PRIMARY KEY must be the properties of `key`.
- * Row values are what JSON holds: write times as ISO strings, money as integers.
- * @throws InvalidDefinition for a name that cannot be a table's, a version below 1, or `publish` to what it folds itself.
- */
-export function readModel<
+function foldedReadModel<
   const R extends readonly unknown[],
   T extends Each<R>['type'],
   S extends Schema<any, object>,
@@ -110,3 +105,12 @@ export function readModel<
       : (event: Event) => (key as unknown as Record<string, (event: Event) => Keys<Key>>)[event.type]!(event);
   return { kind: 'read model', ...definition, types, key: keyOf } as unknown as ReadModel<Out<S>, Key>;
 }
+
+/**
+ * Declares a read model. The events that it handles are the keys of `evolve`.
+ * The table's columns are the row's properties in snake_case; its PRIMARY KEY must be the properties of `key`.
+ * Row values are what JSON holds: write times as ISO strings, money as integers.
+ * `readModel.sql` is for what is no fold by key.
+ * @throws InvalidDefinition for a name that cannot be a table's, a version below 1, or `publish` to what it folds itself.
+ */
+export const readModel = Object.assign(foldedReadModel, { sql: sqlReadModel });

@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from './checkpoint.js';
 import { touchedKeys } from './read-model-fold.js';
 import { subscriptionName } from './subscription-name.js';
 import { readUpTo } from './read-up-to.js';
-import type { Comparison } from './rebuild.js';
-import type { RebuildParts } from './rebuild-building.js';
-import type { TableOf, TablesView } from './rebuild-tables.js';
+import type { ReadModel } from './read-model.js';
+import type { Comparison, RowDifference } from './rebuild.js';
+import type { RebuildParts } from './rebuild-replay.js';
+import type { TablesView } from './rebuild-tables.js';
+import type { SqlReadModel } from './sql-read-model.js';
 
 /** Rows that may be left out because two versions have not got equally far. */
 const LEFT_OUT = 5_000;
@@ -22,23 +25,44 @@ export async function compareWithVersionBefore<Tx>(
   const live = (await database.readModels.versions(model.name)).filter(({ fed }) => fed.includes('live'));
   const before = live.findLast(({ version }) => version <= model.version);
   if (!before) return undefined;
-  const other: TableOf = { version: before.version, table: 'live' };
-  const name = before.version === model.version ? 'the table before' : `version ${before.version}`;
+  const isSame = before.version === model.version;
+  const name = isSame ? 'the table before' : `version ${before.version}`;
   const nothing = { with: name, rows: 0, different: 0, examples: [] };
-  if (model.changes === 'everything' && before.version !== model.version)
+  if (model.changes === 'everything' && !isSame)
     return { ...nothing, left: 'the definition says that everything changes' };
-  const without = before.version === model.version ? [] : await touchedBetween(parts, view, before.version, signal);
+  const changes = isSame ? [] : ((model.changes as readonly string[] | undefined) ?? []);
+  if (model.kind === 'sql read model') return compareParts(model, view, before.version, name, changes);
+  const without = isSame ? [] : await touchedBetween({ ...parts, model }, view, before.version, signal);
   if (!without) return { ...nothing, left: `${name} has got too differently far to be compared` };
-  const except = before.version === model.version || model.changes === 'everything' ? [] : (model.changes ?? []);
-  const found = await view.compare(other, { except, without });
+  const found = await view.compare({ version: before.version, table: 'live' }, { except: changes, without });
   if (!found) return { ...nothing, left: `${name} has another PRIMARY KEY` };
   const left = without.length > 0 ? `${without.length} rows that changed between the two checkpoints` : undefined;
   return { with: name, ...found, ...(left === undefined ? {} : { left }) };
 }
 
+/** The tables of a model in SQL; with another version only where both have got equally far, since nobody tells what changed between. */
+async function compareParts(
+  model: SqlReadModel,
+  view: TablesView,
+  version: number,
+  name: string,
+  changes: readonly string[],
+): Promise<Comparison> {
+  const sum = { with: name, rows: 0, different: 0, examples: [] as RowDifference[] };
+  const [ours, theirs] = [await view.checkpoints(model.version), await view.checkpoints(version)];
+  if (!isDeepStrictEqual(ours, theirs)) return { ...sum, left: `${name} has not got equally far` };
+  for (const part of Object.keys(model.tables).filter((table) => !changes.includes(table))) {
+    const found = await view.compare({ version, table: 'live', part }, { except: [], without: [] });
+    sum.rows += found?.rows ?? 0;
+    sum.different += found?.different ?? 0;
+    for (const { key, ...rest } of found?.examples ?? []) sum.examples.push({ key: { table: part, ...key }, ...rest });
+  }
+  return sum;
+}
+
 /** The keys of rows that events between the checkpoints of two versions touch; undefined when they are too many. */
 async function touchedBetween<Tx>(
-  { model, catalog, sources }: RebuildParts<Tx>,
+  { model, catalog, sources }: RebuildParts<Tx, ReadModel>,
   view: TablesView,
   version: number,
   signal: AbortSignal,

@@ -2,8 +2,9 @@ import { backoffMs } from './backoff.js';
 import { systemClock } from './clock.js';
 import { isRetryable, RebuildBehind, RebuildImpossible, RebuildOvertaken } from './errors.js';
 import { failpoint } from './failpoint.js';
-import { build, type RebuildParts } from './rebuild-building.js';
+import { build } from './rebuild-building.js';
 import type { Rebuild, RebuildAction, RebuildState } from './rebuild.js';
+import { isFed, type RebuildParts } from './rebuild-replay.js';
 import type { RebuildStep } from './rebuild-tables.js';
 import { verify } from './rebuild-verification.js';
 import type { RebuildWatch } from './rebuild-watch.js';
@@ -45,18 +46,13 @@ export class RebuildRunner<Tx> {
 
   /** Waits until there is a table that follows the checkpoint, building it if need be. */
   async begin(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !(await this.#isFed())) await this.#tend({ signal, still: (work) => work() });
+    while (!signal.aborted && !(await isFed(this.parts.database, this.parts.model)))
+      await this.#tend({ signal, still: (work) => work() });
   }
 
   /** Does what is requested, for as long as the signal allows. */
   async go(beside: Beside): Promise<void> {
     while (!beside.signal.aborted) await this.#tend(beside);
-  }
-
-  async #isFed(): Promise<boolean> {
-    const { name, version } = this.parts.model;
-    const versions = await this.parts.database.readModels.versions(name);
-    return versions.some((each) => each.version === version && each.fed.length > 0);
   }
 
   /** One look, and the steps that can be taken, one after the other. */
@@ -94,9 +90,9 @@ export class RebuildRunner<Tx> {
     if (state === 'requested' || state === 'building') {
       if (readsState(this.parts.model)) throw new RebuildImpossible(rebuild.name);
       await rebuilds.update(rebuild, { state: 'building', error: null });
-      await build(this.parts, rebuild, still, signal);
+      await build(this.parts, rebuild, { still, signal });
     } else if (state === 'attached' || asked !== undefined) {
-      const report = await verify(this.parts, rebuild, signal);
+      const report = await verify(this.parts, rebuild, { still, signal });
       if (signal.aborted) return;
       await failpoint('rebuild.mid-verify');
       const verified = report.refused === undefined;

@@ -2,6 +2,7 @@ import type { Checkpoint } from './checkpoint.js';
 import type { ReadModel } from './read-model.js';
 import type { ReadModelTable } from './read-model-tables.js';
 import type { Comparison, Rebuild } from './rebuild.js';
+import type { AnyReadModel } from './sql-read-model.js';
 
 /** A change of what the tables of a version are called, in one transaction. */
 export type RebuildStep = 'switch' | 'roll back' | 'drop';
@@ -12,8 +13,10 @@ export type RebuildStep = 'switch' | 'roll back' | 'drop';
  * @throws RebuildOvertaken otherwise
  */
 export interface RebuildTables<Tx = unknown> {
-  /** Makes the new table, empty; drops what an earlier try has left. @throws ReadModelMismatch */
-  create(rebuild: Rebuild, model: ReadModel): Promise<void>;
+  /** Makes the new table, empty, or that to compare with; drops what an earlier try has left. @throws ReadModelMismatch */
+  create(rebuild: Rebuild, model: AnyReadModel, table?: 'new' | 'check'): Promise<void>;
+  /** Does something to these tables in a transaction of its own. */
+  within<T>(rebuild: Rebuild, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** The rows of the new table with these keys. */
   load(rebuild: Rebuild, model: ReadModel, keys: readonly object[]): Promise<readonly object[]>;
   /**
@@ -26,25 +29,27 @@ export interface RebuildTables<Tx = unknown> {
     changes: { readonly rows: readonly object[]; readonly deleted: readonly object[]; readonly fresh: boolean },
   ): Promise<void>;
   /** From the commit of `tx` on the new table follows the checkpoint. The caller has moved, or held, the checkpoints in it. */
-  attach(tx: Tx, rebuild: Rebuild, model: ReadModel): Promise<void>;
+  attach(tx: Tx, rebuild: Rebuild, model: AnyReadModel): Promise<void>;
   /** Looks at tables and checkpoints as they were at one moment. */
-  examine<T>(model: ReadModel, work: (view: TablesView) => Promise<T>): Promise<T>;
+  examine<T>(model: AnyReadModel, work: (view: TablesView) => Promise<T>): Promise<T>;
   /**
    * `switch`: queries read the new table. `roll back`: they read the one before. `drop`: what queries do not read goes.
    * Never goes back: @throws RebuildBehind, retryable, while what queries would read has not got as far as what they read.
    */
-  step(rebuild: Rebuild, model: ReadModel, step: RebuildStep): Promise<void>;
+  step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void>;
 }
 
 /** One table of one version. */
 export interface TableOf {
+  /** Which of the tables of a model in SQL. */
+  readonly part?: string;
   readonly version: number;
   readonly table: ReadModelTable;
 }
 
 /** Tables and checkpoints at one moment. */
 export interface TablesView {
-  /** The properties of the PRIMARY KEY. */
+  /** The properties of the PRIMARY KEY; none for a model in SQL, which may have several tables. */
   readonly key: readonly string[];
   /** How many rows the new table has. */
   count(): Promise<number>;
@@ -56,6 +61,7 @@ export interface TablesView {
   stored(rows: readonly object[]): Promise<readonly object[]>;
   /**
    * Compares the new table with another in the columns that both have.
+   * @param other of the same part
    * @param options.except columns that are different on purpose
    * @param options.without keys of rows to leave out
    * Undefined where the tables have not the same PRIMARY KEY.

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from './checkpoint.js';
 import { compareWithVersionBefore } from './rebuild-comparison.js';
-import type { RebuildParts } from './rebuild-building.js';
+import type { RebuildParts, ReplayOptions } from './rebuild-replay.js';
 import type { Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
 import { keyText, pick, touchedKeys } from './read-model-fold.js';
@@ -9,6 +9,7 @@ import { subscriptionName } from './subscription-name.js';
 import { readUpTo } from './read-up-to.js';
 import type { Comparison, Rebuild, RebuildReport, RowDifference } from './rebuild.js';
 import type { TablesView } from './rebuild-tables.js';
+import { compareWithSecondRun } from './sql-verification.js';
 
 /** Rows that a sample is to have, and rows that are folded in memory at once when all are compared. */
 const SAMPLE = 2_000;
@@ -35,11 +36,14 @@ type Expected = Map<string, { readonly key: object; readonly row: object }>;
 export async function verify<Tx>(
   parts: RebuildParts<Tx>,
   rebuild: Rebuild,
-  signal: AbortSignal,
+  options: Pick<ReplayOptions, 'still' | 'signal'>,
 ): Promise<RebuildReport> {
-  return parts.database.rebuildTables.examine(parts.model, async (view) => {
-    const fold = await compareWithFold(parts, view, rebuild, signal);
-    const before = await compareWithVersionBefore(parts, view, signal);
+  const { model, database } = parts;
+  const again =
+    model.kind === 'sql read model' ? await compareWithSecondRun({ ...parts, model }, rebuild, options) : undefined;
+  return database.rebuildTables.examine(model, async (view) => {
+    const fold = again ?? (await compareWithFold(parts as RebuildParts<Tx, ReadModel>, view, rebuild, options.signal));
+    const before = await compareWithVersionBefore(parts, view, options.signal);
     const comparisons = before ? [fold, before] : [fold];
     const refused = refusal(fold, before, rebuild);
     return { comparisons, ...(refused === undefined ? {} : { refused }) };
@@ -47,7 +51,7 @@ export async function verify<Tx>(
 }
 
 function refusal(fold: Comparison, before: Comparison | undefined, rebuild: Rebuild): string | undefined {
-  if (fold.different > 0) return `${fold.different} of ${fold.rows} rows are not what a fold of the log gives`;
+  if (fold.different > 0) return `${fold.different} of ${fold.rows} rows are not what ${fold.with} gives`;
   if (before && before.different > 0 && !rebuild.acceptDifferences)
     return (
       `${before.different} of ${before.rows} rows differ from ${before.with}: if that is wanted, name the properties in ` +
@@ -57,7 +61,7 @@ function refusal(fold: Comparison, before: Comparison | undefined, rebuild: Rebu
 }
 
 async function compareWithFold<Tx>(
-  parts: RebuildParts<Tx>,
+  parts: RebuildParts<Tx, ReadModel>,
   view: TablesView,
   rebuild: Rebuild,
   signal: AbortSignal,
@@ -81,7 +85,7 @@ async function compareWithFold<Tx>(
 
 /** The rows of some keys as the plainest fold gives them: one event after the other, one row after the other. */
 async function folded<Tx>(
-  { model, catalog, sources }: RebuildParts<Tx>,
+  { model, catalog, sources }: RebuildParts<Tx, ReadModel>,
   view: TablesView,
   slice: Slice,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js';
-import type { ReadModel } from './read-model.js';
+import type { AnyReadModel } from './sql-read-model.js';
 import type { Rebuild, Rebuilds } from './rebuild.js';
 
 const EVERY_MS = 200;
@@ -14,12 +14,12 @@ export class RebuildWatch {
   ) {}
 
   /** The rebuild of a version that is not over, now. */
-  async now(model: ReadModel): Promise<Rebuild | undefined> {
+  async now(model: AnyReadModel): Promise<Rebuild | undefined> {
     return of(model, await this.rebuilds.open());
   }
 
   /** The same, at the next look for all; undefined at once when the signal aborts. */
-  async next(model: ReadModel, signal: AbortSignal): Promise<Rebuild | undefined> {
+  async next(model: AnyReadModel, signal: AbortSignal): Promise<Rebuild | undefined> {
     this.#looking ??= this.clock.sleep(EVERY_MS).then(() => {
       this.#looking = undefined;
       return this.rebuilds.open();
@@ -28,7 +28,7 @@ export class RebuildWatch {
   }
 }
 
-function of({ name, version }: ReadModel, rebuilds: readonly Rebuild[]): Rebuild | undefined {
+function of({ name, version }: AnyReadModel, rebuilds: readonly Rebuild[]): Rebuild | undefined {
   return rebuilds.find((rebuild) => rebuild.name === name && rebuild.version === version);
 }
 

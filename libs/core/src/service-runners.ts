@@ -17,8 +17,10 @@ import { RebuildWatch } from './rebuild-watch.js';
 import { relay } from './relay.js';
 import type { Runner } from './runner.js';
 import { SharedReplay } from './shared-replay.js';
+import { SharedTail } from './shared-tail.js';
 import type { Source } from './source.js';
 import { publishNotedRows } from './noted-rows.js';
+import { isReadModel, type AnyReadModel } from './sql-read-model.js';
 import { subscription, type SubscriptionParts } from './subscription.js';
 import type { TopicDeclaration } from './topic.js';
 
@@ -84,7 +86,7 @@ export function ownTopics(options: LogfoldOptions): TopicDeclaration[] {
 export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog, owner = processName): Runner[] {
   const { definitions, run = 'everything' } = options;
   const runs = (role: Role): boolean => run === 'everything' || (run !== 'nothing' && run.includes(role));
-  const models = definitions.filter((definition) => definition.kind === 'read model');
+  const models = definitions.filter(isReadModel);
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
   const shared = sharedByRebuilds(options);
   return [
@@ -120,7 +122,7 @@ function sharedByRebuilds({ database, runner: { clock = systemClock } = {} }: Lo
 
 /** One runner for all sources: a row may be touched by events of several. Rebuilds are done beside it, with its lease. */
 function readModelRunner(
-  model: ReadModel,
+  model: AnyReadModel,
   options: LogfoldOptions,
   catalog: EventCatalog,
   owner: string,
@@ -141,9 +143,9 @@ function readModelRunner(
       before: (signal) => rebuilds.begin(signal),
       beside: async (beside) => {
         const publishing = (signal: AbortSignal): Promise<void> =>
-          publishNotedRows(model, database, clock, { ...beside, signal });
+          publishNotedRows(model as ReadModel, database, clock, { ...beside, signal });
         const rebuilding = (signal: AbortSignal): Promise<void> => rebuilds.go({ ...beside, signal });
-        await untilOneFails(beside.signal, [rebuilding, ...(model.publish ? [publishing] : [])]);
+        await untilOneFails(beside.signal, [rebuilding, ...(publishedStates([model]).length > 0 ? [publishing] : [])]);
       },
     },
     options.runner,
@@ -171,7 +173,7 @@ function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: E
 }
 
 /** The log for the service's own events, and each topic of others. */
-function sourcesOf({ name, from, types }: ReadModel | Reaction, options: LogfoldOptions): Source[] {
+function sourcesOf({ name, from, types }: AnyReadModel | Reaction, options: LogfoldOptions): Source[] {
   const { database, topics } = options;
   const handled = from.filter((registry) => types.some((type) => type in registry)).map(registryOf);
   const isOwn = (registry: { readonly name: string }): boolean =>
@@ -187,9 +189,24 @@ function sourcesOf({ name, from, types }: ReadModel | Reaction, options: Logfold
     if (!heard.has(topic.name)) heard.set(topic.name, topics!.source(topic));
   }
   const sources = [...heard.values()];
-  const own = logSource(database.service, database.events, database.wakeUp);
+  const own = logSource(database.service, tailOf(options), database.wakeUp);
   return handled.some(isOwn) ? [own, ...sources] : sources;
 }
+
+/** One for all loops of a service: they read what is new together. */
+function tailOf(options: LogfoldOptions): SharedTail {
+  const { database, definitions } = options;
+  const tail =
+    tails.get(options) ??
+    new SharedTail(
+      database.events,
+      definitions.flatMap((definition) => (definition.kind === 'decider' ? [] : definition.types)),
+    );
+  tails.set(options, tail);
+  return tail;
+}
+
+const tails = new WeakMap<LogfoldOptions, SharedTail>();
 
 function common(
   { database, leaseTtlMs, onParked }: LogfoldOptions,

@@ -1,5 +1,5 @@
 import { Inject } from '@nestjs/common';
-import type { Decider, ReadModel } from '@logfold/core';
+import type { AnyReadModel, Decider } from '@logfold/core';
 import { logfoldToken, type ServiceChoice } from './tokens.js';
 
 /**
@@ -12,9 +12,9 @@ export function InjectDecider(decider: Decider, choice?: ServiceChoice): Paramet
 }
 
 /**
- * Injects the query side of a read model that the module's `LogfoldModule.forFeature` lists.
+ * Injects the query side of a read model (of one in SQL the names of its tables) that the module's `LogfoldModule.forFeature` lists.
  * @example constructor(@InjectReadModel(StockLevels) private readonly levels: RowsOf<typeof StockLevels>) {}
  */
-export function InjectReadModel(model: ReadModel, choice?: ServiceChoice): ParameterDecorator & PropertyDecorator {
+export function InjectReadModel(model: AnyReadModel, choice?: ServiceChoice): ParameterDecorator & PropertyDecorator {
   return Inject(logfoldToken(model, choice));
 }

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, Inject, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
-import type { Decider, ReadModel } from '@logfold/core';
+import type { AnyReadModel, Decider } from '@logfold/core';
 import { isEvents, type Listed } from './declarations.js';
 import type { LogfoldModuleOptions } from './options.js';
 import { LogfoldServices } from './services.js';
@@ -58,7 +58,7 @@ export class LogfoldModule extends ConfigurableModuleClass {
 @Module({ imports: [LogfoldServicesModule] })
 class LogfoldFeatureModule {}
 
-type Injectable = Decider | ReadModel;
+type Injectable = Decider | AnyReadModel;
 
 function isInjectable(listed: Listed): listed is Injectable {
   return typeof listed !== 'function' && !isEvents(listed) && listed.kind !== 'reaction';
@@ -69,6 +69,10 @@ function injectable(definition: Injectable, choice: ServiceChoice): FactoryProvi
     provide: logfoldToken(definition, choice),
     inject: [LogfoldServices],
     useFactory: (services: LogfoldServices) =>
-      definition.kind === 'decider' ? services.handler(definition, choice) : services.rows(definition, choice),
+      definition.kind === 'decider'
+        ? services.handler(definition, choice)
+        : definition.kind === 'read model'
+          ? services.rows(definition, choice)
+          : services.tables(definition, choice),
   };
 }

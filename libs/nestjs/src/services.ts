@@ -16,6 +16,7 @@ import {
   type LogfoldOptions,
   type ReadModel,
   type Rows,
+  type SqlReadModel,
 } from '@logfold/core';
 import { assemble, databaseOf } from './assembly.js';
 import { Declarations, featureNamed, isEvents, quoted, type Listed } from './declarations.js';
@@ -107,6 +108,18 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
         return rows().table;
       },
     };
+  }
+
+  /** The full names of the tables of a read model in SQL. */
+  tables<Tables extends string>(model: SqlReadModel<Tables>, choice: ServiceChoice): Readonly<Record<Tables, string>> {
+    const names = Object.keys(model.tables) as Tables[];
+    const tables = {} as Record<Tables, string>;
+    for (const name of names)
+      Object.defineProperty(tables, name, {
+        enumerable: true,
+        get: () => this.#listing(model, choice).tables(model)[name as never],
+      });
+    return tables;
   }
 
   /** Runs more reactions over a service, from its start, or from now on. @throws InvalidConfiguration */

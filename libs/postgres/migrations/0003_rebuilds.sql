@@ -2,7 +2,8 @@
 
 ALTER TABLE $schema.read_models
   ADD COLUMN fed     text[]  NOT NULL DEFAULT '{live}' CHECK (fed <@ '{live,new,old}'), -- the tables that move with the checkpoint
-  ADD COLUMN current boolean NOT NULL DEFAULT false;                                    -- what the view of its name shows
+  ADD COLUMN current boolean NOT NULL DEFAULT false,                                    -- what the view of its name shows
+  ADD COLUMN parts   text[]  NOT NULL DEFAULT '{""}';                                   -- the names of its tables; '' for the only one
 UPDATE $schema.read_models m SET current = true
  WHERE NOT EXISTS (SELECT FROM $schema.read_models o WHERE o.name = m.name AND (o.created_at, o.version) < (m.created_at, m.version));
 

@@ -1,25 +1,49 @@
-import { ReadModelMismatch, type ReadModel } from '@logfold/core';
+import { ReadModelMismatch, tablesOf, type AnyReadModel, type ReadModelTable } from '@logfold/core';
 import type { Tx } from './connection.js';
 import { sqlState } from './errors.js';
-import { tableName } from './read-model-table-name.js';
+import { columnsOf } from './read-model-columns.js';
+import { tableName, viewName, type Versioned } from './read-model-table-name.js';
 import { APP_ROLE, READ_ROLE } from './roles.js';
 
-/** Makes a table as the definition has it, as its owner. @throws ReadModelMismatch when Postgres refuses the definition */
-export async function createTable(tx: Tx, model: ReadModel, name: string): Promise<void> {
-  await tx.unsafe(`CREATE TABLE ${name} ${model.table.text}`).catch((error: Error) => {
-    if (sqlState(error) === undefined) throw error;
-    throw new ReadModelMismatch(model.name, `its table could not be created: ${error.message}`, { cause: error });
-  });
-  await tx.unsafe(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${APP_ROLE}`);
-  await tx.unsafe(`GRANT SELECT ON ${name} TO ${READ_ROLE}`);
+/** Makes the tables as the definition has them, as their owner. @throws ReadModelMismatch when Postgres refuses one, or it has no key */
+export async function createTables(tx: Tx, schema: string, model: AnyReadModel, table: ReadModelTable): Promise<void> {
+  for (const [part, definition] of tablesOf(model)) {
+    const name = tableName(schema, model, table, part);
+    await tx.unsafe(`CREATE TABLE ${name} ${definition.text}`).catch((error: Error) => {
+      if (sqlState(error) === undefined) throw error;
+      throw new ReadModelMismatch(model.name, `its table could not be created: ${error.message}`, { cause: error });
+    });
+    await tx.unsafe(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${APP_ROLE}`);
+    await tx.unsafe(`GRANT SELECT ON ${name} TO ${READ_ROLE}`);
+    if (!(await columnsOf(tx, name)).some(({ inKey }) => inKey))
+      throw new ReadModelMismatch(model.name, 'its table has no PRIMARY KEY: add one with the properties of the key');
+  }
+}
+
+/** Removes tables of a version, as far as they are there. */
+export async function dropTables(
+  tx: Tx,
+  schema: string,
+  version: Versioned & { readonly parts: readonly string[] },
+  table: ReadModelTable,
+): Promise<void> {
+  for (const part of version.parts) await tx.unsafe(`DROP TABLE IF EXISTS ${tableName(schema, version, table, part)}`);
 }
 
 /**
- * Points the view of the model's name, which is for people and other tools, at the live table of a version. What was granted
- * on it is granted again. (CREATE OR REPLACE could not change the types of columns.)
+ * Points the views of the model's name, which are for people and other tools, at the live tables of a version. What was
+ * granted on one is granted again. (CREATE OR REPLACE could not change the types of columns.)
  */
-export async function createView(tx: Tx, schema: string, model: Pick<ReadModel, 'name' | 'version'>): Promise<void> {
-  const view = `${schema}.${model.name}`;
+export async function createViews(
+  tx: Tx,
+  schema: string,
+  version: Versioned & { readonly parts: readonly string[] },
+): Promise<void> {
+  for (const part of version.parts) await createView(tx, schema, version, part);
+}
+
+async function createView(tx: Tx, schema: string, version: Versioned, part: string): Promise<void> {
+  const view = viewName(schema, version.name, part);
   const granted = await tx.unsafe<{ grantee: string; privilege: string }[]>(
     `SELECT CASE WHEN acl.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END AS grantee, acl.privilege_type AS privilege
        FROM pg_class c, aclexplode(c.relacl) acl LEFT JOIN pg_roles r ON r.oid = acl.grantee
@@ -27,7 +51,7 @@ export async function createView(tx: Tx, schema: string, model: Pick<ReadModel, 
     [view],
   );
   await tx.unsafe(`DROP VIEW IF EXISTS ${view}`);
-  await tx.unsafe(`CREATE VIEW ${view} AS SELECT * FROM ${tableName(schema, model)}`);
+  await tx.unsafe(`CREATE VIEW ${view} AS SELECT * FROM ${tableName(schema, version, 'live', part)}`);
   await tx.unsafe(`GRANT SELECT ON ${view} TO ${APP_ROLE}, ${READ_ROLE}`);
   for (const { grantee, privilege } of granted) await tx.unsafe(`GRANT ${privilege} ON ${view} TO ${grantee}`);
 }

@@ -5,22 +5,25 @@ import {
   ReadModelBuilding,
   ReadModelMismatch,
   registryOf,
+  tablesOf,
+  type AnyReadModel,
   type ReadModel,
   type ReadModelTable,
   type ReadModelTables,
   type ReadModelVersion,
   type Rows,
+  type SqlReadModel,
 } from '@logfold/core';
 import type { Pool, Tx } from './connection.js';
 import { isDataError, sqlState, translated, translating } from './errors.js';
 import { columnsOf, requireColumns, requireKey, type Column } from './read-model-columns.js';
 import { readModelStatements, type ReadModelStatements } from './read-model-statements.js';
-import { createTable, createView } from './read-model-ddl.js';
+import { createTables, createViews } from './read-model-ddl.js';
 import { tableName } from './read-model-table-name.js';
 import { OWNER_ROLE } from './roles.js';
 import type { PostgresTransactions } from './transactions.js';
 
-const TABLES: readonly ReadModelTable[] = ['live', 'new', 'old'];
+const TABLES: readonly ReadModelTable[] = ['live', 'new', 'old', 'check'];
 
 const UNDEFINED_TABLE = '42P01';
 
@@ -45,7 +48,7 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
   ) {}
 
   async prepare(
-    model: ReadModel,
+    model: AnyReadModel,
     { create = true, show = false }: { readonly create?: boolean; readonly show?: boolean } = {},
   ): Promise<void> {
     const name = tableName(this.schema, model);
@@ -54,7 +57,7 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
       const fed = await this.#register(tx, model);
       if (!create || fed.length > 0) return fed.includes('live');
-      await createTable(tx, model, name);
+      await createTables(tx, this.schema, model, 'live');
       if (show)
         await tx.unsafe(`UPDATE ${this.schema}.read_models SET current = false WHERE name = $1 AND version < $2`, [
           model.name,
@@ -66,10 +69,10 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
           WHERE name = $1 AND version = $2 RETURNING current`,
         [model.name, model.version],
       );
-      if (current!['current']) await createView(tx, this.schema, model);
+      if (current!['current']) await createViews(tx, this.schema, { ...model, parts: partsOf(model) });
       return true;
     });
-    if (isLive) await this.checkKey(model);
+    if (isLive && model.kind === 'read model') await this.checkKey(model);
   }
 
   async versions(name: string): Promise<readonly ReadModelVersion[]> {
@@ -79,10 +82,10 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
         [name],
       ),
     );
-    return rows.map(({ version, fed, current }) => ({ version, fed: tablesOf(fed), current }));
+    return rows.map(({ version, fed, current }) => ({ version, fed: fedOf(fed), current }));
   }
 
-  async fed(tx: Tx, { name, version }: ReadModel): Promise<readonly ReadModelTable[]> {
+  async fed(tx: Tx, { name, version }: AnyReadModel): Promise<readonly ReadModelTable[]> {
     const [row] = await translating(() =>
       tx.unsafe<{ fed: string }[]>(
         `SELECT array_to_string(fed, ',') AS fed FROM ${this.schema}.read_models WHERE name = $1 AND version = $2`,
@@ -90,7 +93,7 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
         { prepare: true },
       ),
     );
-    return tablesOf(row?.fed ?? '');
+    return fedOf(row?.fed ?? '');
   }
 
   async isCurrent(tx: Tx, { name, version }: ReadModel): Promise<boolean> {
@@ -145,6 +148,14 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     });
   }
 
+  names<Tables extends string>(
+    model: SqlReadModel<Tables>,
+    table: ReadModelTable = 'live',
+  ): Readonly<Record<Tables, string>> {
+    const names = partsOf(model).map((part) => [part, tableName(this.schema, model, table, part)]);
+    return Object.fromEntries(names) as Record<Tables, string>;
+  }
+
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key> {
     return {
       table: tableName(this.schema, model),
@@ -197,17 +208,17 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     );
     if (rows.length === 0) throw new ReadModelBuilding(model.name, model.version);
     const columns = await columnsOf(this.querying.sql, rows[0]!.name);
-    if (!columns.some(({ inKey }) => inKey))
-      throw new ReadModelMismatch(model.name, 'its table has no PRIMARY KEY: add one with the properties of the key');
     const statements = TABLES.map((table, index) => [table, readModelStatements(names[index]!, columns)] as const);
     return { columns, statements: new Map(statements) };
   }
 
   /** The tables that the version has. @throws ReadModelMismatch when it was created from another definition. */
-  async #register(tx: Tx, { name, version, table, publish }: ReadModel): Promise<readonly ReadModelTable[]> {
-    const state = publish ? registryOf(publish).name : null;
-    const text = table.text.replace(/\s+/g, ' ').trim() + (state === null ? '' : ` publish ${state}`);
-    const hash = createHash('sha256').update(text).digest('hex');
+  async #register(tx: Tx, model: AnyReadModel): Promise<readonly ReadModelTable[]> {
+    const { name, version } = model;
+    const state = model.kind === 'read model' && model.publish ? registryOf(model.publish).name : null;
+    const texts = tablesOf(model).map(([, { text }]) => text.replace(/\s+/g, ' ').trim());
+    if (state !== null) texts.push(`publish ${state}`);
+    const hash = createHash('sha256').update(texts.join(';')).digest('hex');
     const [known] = await tx.unsafe<{ hash: string; fed: string }[]>(
       `SELECT definition_hash AS hash, array_to_string(fed, ',') AS fed FROM ${this.schema}.read_models WHERE name = $1 AND version = $2`,
       [name, version],
@@ -219,10 +230,10 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       );
     if (!known)
       await tx.unsafe(
-        `INSERT INTO ${this.schema}.read_models (name, version, definition_hash, fed, state) VALUES ($1, $2, $3, '{}', $4)`,
-        [name, version, hash, state],
+        `INSERT INTO ${this.schema}.read_models (name, version, definition_hash, fed, parts, state) VALUES ($1, $2, $3, '{}', $4::text[], $5)`,
+        [name, version, hash, partsOf(model), state],
       );
-    return tablesOf(known?.fed ?? '');
+    return fedOf(known?.fed ?? '');
   }
 
   async #asking<T>(model: ReadModel, call: () => Promise<T>): Promise<T> {
@@ -238,7 +249,11 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
   }
 }
 
-function tablesOf(text: string): readonly ReadModelTable[] {
+function partsOf(model: AnyReadModel): string[] {
+  return tablesOf(model).map(([part]) => part);
+}
+
+function fedOf(text: string): readonly ReadModelTable[] {
   const names = text.split(',');
   return TABLES.filter((table) => names.includes(table));
 }

@@ -4,14 +4,14 @@ import {
   RebuildBehind,
   RebuildOvertaken,
   subscriptionName,
-  type ReadModel,
+  type AnyReadModel,
   type ReadModelTable,
   type Rebuild,
   type RebuildState,
   type RebuildStep,
 } from '@logfold/core';
 import type { Tx } from './connection.js';
-import { createView } from './read-model-ddl.js';
+import { createViews, dropTables } from './read-model-ddl.js';
 import { tableName } from './read-model-table-name.js';
 import { guarded } from './rebuild-guard.js';
 import { OWNER_ROLE } from './roles.js';
@@ -26,13 +26,15 @@ interface Version {
   readonly current: boolean;
   /** The state that its rows are published to. */
   readonly state: string | null;
+  /** The names of its tables. */
+  readonly parts: readonly string[];
 }
 
 /** Everything that a step works with, within its transaction. */
 interface Step {
   readonly tx: Tx;
   readonly schema: string;
-  readonly model: ReadModel;
+  readonly model: AnyReadModel;
   /** All versions of the read model, locked. */
   readonly versions: readonly Version[];
   readonly own: Version;
@@ -43,21 +45,26 @@ export async function takeStep(
   tx: Tx,
   schema: string,
   rebuild: Rebuild,
-  model: ReadModel,
+  model: AnyReadModel,
   step: RebuildStep,
 ): Promise<void> {
   await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
   await tx.unsafe(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
   const state = await guarded(tx, schema, rebuild, FROM[step]);
-  const rows = await tx.unsafe<(Omit<Version, 'fed'> & { fed: string })[]>(
-    `SELECT version, array_to_string(fed, ',') AS fed, current, state FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
+  const rows = await tx.unsafe<(Omit<Version, 'fed' | 'parts'> & { fed: string; parts: string })[]>(
+    `SELECT version, array_to_string(fed, ',') AS fed, array_to_string(parts, ',') AS parts, current, state FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
     [model.name],
   );
-  const versions = rows.map(({ fed, ...rest }) => ({ ...rest, fed: fed === '' ? [] : fed.split(',') }));
+  const versions = rows.map(({ fed, parts, ...rest }) => ({
+    ...rest,
+    fed: fed === '' ? [] : fed.split(','),
+    parts: parts.split(','), // one without a name, or several with one each
+  }));
   const own = versions.find(({ version }) => version === model.version);
   if (!own) throw new RebuildOvertaken(model.name);
   const parts: Step = { tx, schema, model, versions, own };
   const next = await STEPS[step](parts, state);
+  await drop(parts, own, 'check');
   await tx.unsafe(
     `UPDATE ${schema}.rebuilds SET state = $2, asked = NULL, error = NULL, updated_at = clock_timestamp() WHERE id = $1::uuid`,
     [rebuild.id, next],
@@ -85,7 +92,7 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     if (shown && shown.version > own.version) return 'switched'; // a rebuild of an older version
     if (shown && shown.version !== own.version) await requireAsFar(step, shown.version, own.version);
     if (shown !== own) await noteChanges(step, shown && [shown, 'live'], [own, 'live']);
-    await show(step, own.version);
+    await show(step, own);
     return replaces || (shown && shown.version !== own.version) ? 'switched' : 'done';
   },
 
@@ -96,14 +103,14 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
       await rename(step, 'live', 'new');
       await rename(step, 'old', 'live');
       await feed(step, ['live', 'new']);
-      if (own.current) await show(step, own.version);
+      if (own.current) await show(step, own);
       return 'rolled-back';
     }
     const before = versions.findLast(({ version, fed }) => version < own.version && fed.includes('live'));
     if (!before) throw new ReadModelMismatch(step.model.name, 'there is no table before this one to go back to');
     await requireAsFar(step, own.version, before.version);
     await noteChanges(step, [own, 'live'], [before, 'live']);
-    await show(step, before.version);
+    await show(step, before);
     return 'rolled-back';
   },
 
@@ -111,14 +118,14 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     const { own } = step;
     if (state === 'switched') {
       if (own.fed.includes('old')) {
-        await dropTable(step, own.version, 'old');
+        await drop(step, own, 'old');
         await feed(step, ['live']);
       } else await dropVersionsBefore(step);
       return 'done';
     }
     // What was rolled back to a version before has no new table: what it had switched on goes.
     const unused = state === 'rolled-back' && !own.fed.includes('new') ? 'live' : 'new';
-    await dropTable(step, own.version, unused);
+    await drop(step, own, unused);
     await feed(
       step,
       own.fed.filter((table) => table !== unused),
@@ -148,9 +155,11 @@ async function noteChanges(
   await noteDifferences(tx, { schema, name, before, after });
 }
 
-async function rename({ tx, schema, model }: Step, from: ReadModelTable, to: ReadModelTable): Promise<void> {
-  const target = tableName(schema, model, to).slice(schema.length + 1);
-  await tx.unsafe(`ALTER TABLE ${tableName(schema, model, from)} RENAME TO ${target}`);
+async function rename({ tx, schema, model, own }: Step, from: ReadModelTable, to: ReadModelTable): Promise<void> {
+  for (const part of own.parts) {
+    const target = tableName(schema, model, to, part).slice(schema.length + 1);
+    await tx.unsafe(`ALTER TABLE ${tableName(schema, model, from, part)} RENAME TO ${target}`);
+  }
 }
 
 async function feed({ tx, schema, model }: Step, tables: readonly string[]): Promise<void> {
@@ -161,10 +170,10 @@ async function feed({ tx, schema, model }: Step, tables: readonly string[]): Pro
   ]);
 }
 
-/** Points the view at a version. */
-async function show({ tx, schema, model }: Step, version: number): Promise<void> {
-  await tx.unsafe(`UPDATE ${schema}.read_models SET current = (version = $2) WHERE name = $1`, [model.name, version]);
-  await createView(tx, schema, { name: model.name, version });
+/** Points the views at a version. */
+async function show({ tx, schema, model: { name } }: Step, version: Version): Promise<void> {
+  await tx.unsafe(`UPDATE ${schema}.read_models SET current = (version = $2) WHERE name = $1`, [name, version.version]);
+  await createViews(tx, schema, { ...version, name });
 }
 
 /** Holds both versions where they are. @throws RebuildBehind unless the one to be shown has got as far in every partition */
@@ -185,14 +194,15 @@ async function requireAsFar({ tx, schema, model }: Step, from: number, to: numbe
     }
 }
 
-async function dropTable({ tx, schema, model }: Step, version: number, table: ReadModelTable): Promise<void> {
-  await tx.unsafe(`DROP TABLE IF EXISTS ${tableName(schema, { name: model.name, version }, table)}`);
+async function drop({ tx, schema, model: { name } }: Step, version: Version, table: ReadModelTable): Promise<void> {
+  await dropTables(tx, schema, { ...version, name }, table);
 }
 
 /** Removes the versions that nobody runs any more. @throws ReadModelMismatch when one is run */
 async function dropVersionsBefore(step: Step): Promise<void> {
   const { tx, schema, model, own, versions } = step;
-  for (const { version } of versions.filter((each) => each.version < own.version)) {
+  for (const before of versions.filter((each) => each.version < own.version)) {
+    const { version } = before;
     const name = subscriptionName({ name: model.name, version });
     const [lease] = await tx.unsafe(
       `SELECT owner FROM ${schema}.leases WHERE name = $1 AND expires_at > clock_timestamp()`,
@@ -203,7 +213,7 @@ async function dropVersionsBefore(step: Step): Promise<void> {
         model.name,
         `version ${version} is still run by ${String(lease['owner'])}: stop it first`,
       );
-    for (const table of ['live', 'new', 'old'] as const) await dropTable(step, version, table);
+    for (const table of ['live', 'new', 'old', 'check'] as const) await drop(step, before, table);
     await tx.unsafe(`DELETE FROM ${schema}.checkpoints WHERE subscription = $1`, [name]);
     await tx.unsafe(`DELETE FROM ${schema}.read_models WHERE name = $1 AND version = $2`, [model.name, version]);
   }

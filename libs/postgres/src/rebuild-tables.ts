@@ -2,8 +2,11 @@ import {
   failpoint,
   LogfoldError,
   ReadModelMismatch,
+  tablesOf,
+  type AnyReadModel,
   type ReadModel,
   type Rebuild,
+  type RebuildState,
   type RebuildStep,
   type RebuildTables,
   type TablesView,
@@ -12,7 +15,7 @@ import type { Tx } from './connection.js';
 import { copyInto } from './copy.js';
 import { copyLines } from './copied-rows.js';
 import { isDataError, sqlState, translating } from './errors.js';
-import { createTable } from './read-model-ddl.js';
+import { createTables, dropTables } from './read-model-ddl.js';
 import { requireColumns } from './read-model-columns.js';
 import { quoted } from './read-model-statements.js';
 import { tableName } from './read-model-table-name.js';
@@ -29,6 +32,9 @@ const CHUNK = 10_000;
 /** An open transaction that does nothing for ten seconds is ended by the server; a verification may compute for longer. */
 const PING_MS = 2_000;
 
+/** The states in which something may be made of the events of the log. */
+const WORKED_ON: readonly RebuildState[] = ['building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'];
+
 /** The tables of rebuilds: `name__vN_new` beside `name__vN`, filled by COPY, and switched on by two renames. */
 export class PostgresRebuildTables implements RebuildTables<Tx> {
   /**
@@ -42,15 +48,24 @@ export class PostgresRebuildTables implements RebuildTables<Tx> {
     readonly schema: string,
   ) {}
 
-  async create(rebuild: Rebuild, model: ReadModel): Promise<void> {
-    const name = tableName(this.schema, model, 'new');
+  async create(rebuild: Rebuild, model: AnyReadModel, table: 'new' | 'check' = 'new'): Promise<void> {
+    const parts = tablesOf(model).map(([part]) => part);
     await this.owner.run(async (tx) => {
       await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
-      await guarded(tx, this.schema, rebuild, ['building']);
-      await tx.unsafe(`DROP TABLE IF EXISTS ${name}`);
-      await createTable(tx, model, name);
+      await guarded(tx, this.schema, rebuild, table === 'new' ? ['building'] : WORKED_ON);
+      await dropTables(tx, this.schema, { ...model, parts }, table);
+      await createTables(tx, this.schema, model, table);
     });
-    await this.tables.checkKey(model);
+    if (model.kind === 'read model') await this.tables.checkKey(model);
+  }
+
+  within<T>(rebuild: Rebuild, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.working.run(async (tx) => {
+      await guarded(tx, this.schema, rebuild, WORKED_ON);
+      const result = await work(tx);
+      await failpoint('rebuild.mid-copy');
+      return result;
+    });
   }
 
   async load(_rebuild: Rebuild, model: ReadModel, keys: readonly object[]): Promise<readonly object[]> {
@@ -79,7 +94,7 @@ export class PostgresRebuildTables implements RebuildTables<Tx> {
     }
   }
 
-  async attach(tx: Tx, rebuild: Rebuild, { name, version }: ReadModel): Promise<void> {
+  async attach(tx: Tx, rebuild: Rebuild, { name, version }: AnyReadModel): Promise<void> {
     await translating(async () => {
       await guarded(tx, this.schema, rebuild, ['building']);
       await tx.unsafe(
@@ -90,20 +105,22 @@ export class PostgresRebuildTables implements RebuildTables<Tx> {
     });
   }
 
-  async examine<T>(model: ReadModel, work: (view: TablesView) => Promise<T>): Promise<T> {
-    const { columns, statements } = await this.tables.layout(model);
+  async examine<T>(model: AnyReadModel, work: (view: TablesView) => Promise<T>): Promise<T> {
+    const layout = model.kind === 'read model' ? await this.tables.layout(model) : undefined;
     return this.working.run(async (tx) => {
       await tx.unsafe('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
       const pinging = setInterval(() => void tx.unsafe('SELECT 1').then(undefined, () => {}), PING_MS);
       try {
-        return await work(new TablesAtOneMoment(tx, this.schema, model, columns, statements.get('new')!));
+        return await work(
+          new TablesAtOneMoment(tx, this.schema, model, layout?.columns ?? [], layout?.statements.get('new')),
+        );
       } finally {
         clearInterval(pinging);
       }
     });
   }
 
-  async step(rebuild: Rebuild, model: ReadModel, step: RebuildStep): Promise<void> {
+  async step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void> {
     await this.owner.run((tx) => takeStep(tx, this.schema, rebuild, model, step));
   }
 

@@ -1,8 +1,8 @@
 import {
   subscriptionName,
+  type AnyReadModel,
   type Checkpoint,
   type Comparison,
-  type ReadModel,
   type TableOf,
   type TablesView,
 } from '@logfold/core';
@@ -24,9 +24,9 @@ export class TablesAtOneMoment implements TablesView {
   constructor(
     readonly tx: Tx,
     readonly schema: string,
-    readonly model: ReadModel,
+    readonly model: AnyReadModel,
     readonly columns: readonly Column[],
-    readonly statements: ReadModelStatements,
+    readonly statements: ReadModelStatements | undefined,
   ) {
     this.key = columns.filter(({ inKey }) => inKey).map(({ property }) => property);
     this.#table = tableName(schema, model, 'new');
@@ -51,7 +51,7 @@ export class TablesAtOneMoment implements TablesView {
   }
 
   async *rows(): AsyncGenerator<readonly object[]> {
-    await this.tx.unsafe(`DECLARE logfold_rows NO SCROLL CURSOR FOR ${this.statements.all}`);
+    await this.tx.unsafe(`DECLARE logfold_rows NO SCROLL CURSOR FOR ${this.statements!.all}`);
     while (true) {
       const rows = await this.tx.unsafe<{ row: object }[]>(`FETCH ${PAGE} FROM logfold_rows`);
       if (rows.length > 0) yield rows.map(({ row }) => row);
@@ -61,7 +61,7 @@ export class TablesAtOneMoment implements TablesView {
   }
 
   async stored(rows: readonly object[]): Promise<readonly object[]> {
-    const found = await this.tx.unsafe<{ row: object }[]>(this.statements.stored, [JSON.stringify(rows)]);
+    const found = await this.tx.unsafe<{ row: object }[]>(this.statements!.stored, [JSON.stringify(rows)]);
     return found.map(({ row }) => row);
   }
 
@@ -69,15 +69,18 @@ export class TablesAtOneMoment implements TablesView {
     other: TableOf,
     { except, without }: { readonly except: readonly string[]; readonly without: readonly object[] },
   ): Promise<Pick<Comparison, 'rows' | 'different' | 'examples'> | undefined> {
-    const table = tableName(this.schema, { name: this.model.name, version: other.version }, other.table);
+    const table = tableName(this.schema, { name: this.model.name, version: other.version }, other.table, other.part);
+    const mine = tableName(this.schema, this.model, 'new', other.part);
+    if (!(await isThere(this.tx, table))) return undefined;
     const theirs = await columnsOf(this.tx, table);
+    const ours = other.part === undefined ? this.columns : await columnsOf(this.tx, mine);
     const keyOf = (of: readonly Column[]): string => `${of.flatMap(({ name, inKey }) => (inKey ? [name] : [])).sort()}`;
-    if (keyOf(theirs) !== keyOf(this.columns)) return undefined;
-    const shared = this.columns.filter(
+    if (keyOf(theirs) !== keyOf(ours)) return undefined;
+    const shared = ours.filter(
       ({ name, property, inKey }) =>
         inKey || (!except.includes(property) && theirs.some((column) => column.name === name)),
     );
-    const { joined, differs, values } = comparison(this.#table, table, shared);
+    const { joined, differs, values } = comparison(mine, table, shared);
     const [sums] = await this.tx.unsafe<{ rows: number; different: number }[]>(
       `SELECT count(*)::int AS rows, (count(*) FILTER (WHERE ${differs}))::int AS different FROM ${joined}`,
       [JSON.stringify(without)],
@@ -95,6 +98,11 @@ export class TablesAtOneMoment implements TablesView {
       })),
     };
   }
+}
+
+async function isThere(tx: Tx, table: string): Promise<boolean> {
+  const [row] = await tx.unsafe<{ there: boolean }[]>('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+  return row!.there;
 }
 
 const of = (table: string, { name }: Column): string => `${table}.${quoted(name)}`;

@@ -1,14 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  InvalidDefinition,
   ReadModelBuilding,
   ReadModelMismatch,
   ReadModelTablesChanged,
   registryOf,
+  type AnyReadModel,
   type ReadModel,
   type ReadModelTable,
   type ReadModelTables,
   type ReadModelVersion,
   type Rows,
+  type SqlReadModel,
 } from '@logfold/core';
 import { TableRows } from './table-rows.js';
 import type { MemoryTx, Stage } from './transactions.memory.js';
@@ -47,9 +50,13 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
   }
 
   async prepare(
-    model: ReadModel,
+    model: AnyReadModel,
     { create = true, show = false }: { readonly create?: boolean; readonly show?: boolean } = {},
   ): Promise<void> {
+    if (model.kind !== 'read model')
+      throw new InvalidDefinition(
+        `Read model "${model.name}" is written in SQL, which a database in memory cannot run: test it on a Postgres`,
+      );
     const versions = this.versionsOf(model.name);
     const state = model.publish && registryOf(model.publish).name;
     const text = `${model.table.text.replaceAll(/\s+/g, ' ').trim()} ${state ?? ''}`;
@@ -73,7 +80,7 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     return versions.map(([version, { fed, current }]) => ({ version, fed, current }));
   }
 
-  async fed(tx: MemoryTx, model: ReadModel): Promise<readonly ReadModelTable[]> {
+  async fed(tx: MemoryTx, model: AnyReadModel): Promise<readonly ReadModelTable[]> {
     const version = this.versionOf(model);
     const { fed } = version;
     tx.stage(version, () => new Unchanged(model.name, () => version.fed === fed));
@@ -132,6 +139,12 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
     for (const row of stored) staged.set(table.shape.keyOfRow(row), row);
   }
 
+  names(model: SqlReadModel): never {
+    throw new InvalidDefinition(
+      `Read model "${model.name}" is written in SQL: a database in memory has no tables for it`,
+    );
+  }
+
   rows<Row extends object, Key extends object>(model: ReadModel<Row, Key>): Rows<Row, Key> {
     return {
       table: `${this.#schema}.${model.name}__v${model.version}`,
@@ -160,7 +173,7 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
   }
 
   /** @throws ReadModelMismatch for a version that was never prepared. */
-  versionOf({ name, version }: ReadModel): MemoryVersion {
+  versionOf({ name, version }: AnyReadModel): MemoryVersion {
     const found = this.versionsOf(name).get(version);
     if (!found) throw new ReadModelMismatch(name, `version ${version} has no table yet: prepare it first`);
     return found;

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   failpoint,
+  InvalidDefinition,
   keyText,
   pick,
   ReadModelMismatch,
   RebuildBehind,
   subscriptionName,
+  type AnyReadModel,
   type Checkpoint,
   type Comparison,
   type EventStore,
@@ -44,9 +46,14 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     readonly events: Pick<EventStore, 'readPublished'>,
   ) {}
 
-  async create(rebuild: Rebuild, model: ReadModel): Promise<void> {
+  async create(rebuild: Rebuild, model: AnyReadModel): Promise<void> {
     this.rebuilds.requireOurs(rebuild, ['building']);
+    if (model.kind !== 'read model') return this.within();
     this.tables.versionOf(model).tables.set('new', { shape: new TableRows(model), rows: new Map() });
+  }
+
+  within(): never {
+    throw new InvalidDefinition('A database in memory cannot run SQL: rebuild a read model in SQL on a Postgres');
   }
 
   async load(_rebuild: Rebuild, model: ReadModel, keys: readonly object[]): Promise<readonly object[]> {
@@ -67,14 +74,14 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     await failpoint('rebuild.mid-copy');
   }
 
-  async attach(tx: MemoryTx, rebuild: Rebuild, model: ReadModel): Promise<void> {
+  async attach(tx: MemoryTx, rebuild: Rebuild, model: AnyReadModel): Promise<void> {
     this.rebuilds.requireOurs(rebuild, ['building']);
     tx.stage(rebuild, () => new Attaching(this, rebuild, model));
   }
 
-  async examine<T>(model: ReadModel, work: (view: TablesView) => Promise<T>): Promise<T> {
+  async examine<T>(model: AnyReadModel, work: (view: TablesView) => Promise<T>): Promise<T> {
     const checkpoints = await this.checkpoints.list();
-    const { shape, rows } = this.tables.tableOf(model, 'new');
+    const { shape, rows } = this.tables.tableOf(model as ReadModel, 'new');
     const moment: MemoryTable = { shape, rows: new Map(rows) };
     const others = new Map(this.tables.versionsOf(model.name));
     const at = (version: number): ReadonlyMap<string, ReadonlyMap<number, Checkpoint>> => {
@@ -102,7 +109,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     });
   }
 
-  async step(rebuild: Rebuild, model: ReadModel, step: RebuildStep): Promise<void> {
+  async step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void> {
     const { state } = this.rebuilds.requireOurs(rebuild, FROM[step]);
     await failpoint('rebuild.mid-switch'); // before all, since nothing here could be undone
     const positions = await this.#positions(model);
@@ -116,7 +123,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
   }
 
   /** The keys that were ever published to the states of the versions. */
-  async #everPublished({ name }: ReadModel): Promise<ReadonlyMap<string, readonly object[]>> {
+  async #everPublished({ name }: AnyReadModel): Promise<ReadonlyMap<string, readonly object[]>> {
     const found = new Map<string, object[]>();
     for (const { state } of this.tables.versionsOf(name).values()) {
       if (state === undefined || found.has(state)) continue;
@@ -129,7 +136,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
   }
 
   /** What queries read, and what of it is published. */
-  #shown({ name }: ReadModel): Shown | undefined {
+  #shown({ name }: AnyReadModel): Shown | undefined {
     const shown = [...this.tables.versionsOf(name).values()].find(({ current }) => current);
     const table = shown?.tables.get('live');
     return table && { state: shown!.state, table };
@@ -137,7 +144,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
 
   /** Notes the keys of rows that differ between what was published and what is. */
   #noteChanges(
-    { name }: ReadModel,
+    { name }: AnyReadModel,
     before: Shown | undefined,
     after: Shown | undefined,
     ever: ReadonlyMap<string, readonly object[]>,
@@ -155,7 +162,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     );
   }
 
-  #take(step: RebuildStep, state: RebuildState, model: ReadModel, positions: Positions): RebuildState {
+  #take(step: RebuildStep, state: RebuildState, model: AnyReadModel, positions: Positions): RebuildState {
     const versions = this.tables.versionsOf(model.name);
     const own = this.tables.versionOf(model);
     if (step === 'switch') {
@@ -196,7 +203,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     return 'dropped';
   }
 
-  async #positions({ name }: ReadModel): Promise<Positions> {
+  async #positions({ name }: AnyReadModel): Promise<Positions> {
     const all = await this.checkpoints.list();
     return (version) =>
       new Map(
@@ -229,7 +236,7 @@ function show(versions: ReadonlyMap<number, MemoryVersion>, shown: number): void
   for (const [number, version] of versions) version.current = number === shown;
 }
 
-function requireAsFar({ name }: ReadModel, positions: Positions, from: number, to: number): void {
+function requireAsFar({ name }: AnyReadModel, positions: Positions, from: number, to: number): void {
   const there = positions(to);
   for (const [place, position] of positions(from))
     if ((there.get(place) ?? position) < position) throw new RebuildBehind(name, from, to);
@@ -239,9 +246,9 @@ function requireAsFar({ name }: ReadModel, positions: Positions, from: number, t
 class Attaching implements Stage {
   readonly #tables: MemoryRebuildTables;
   readonly #rebuild: Rebuild;
-  readonly #model: ReadModel;
+  readonly #model: AnyReadModel;
 
-  constructor(tables: MemoryRebuildTables, rebuild: Rebuild, model: ReadModel) {
+  constructor(tables: MemoryRebuildTables, rebuild: Rebuild, model: AnyReadModel) {
     this.#tables = tables;
     this.#rebuild = rebuild;
     this.#model = model;

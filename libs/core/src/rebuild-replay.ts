@@ -1,0 +1,155 @@
+import type { Checkpoint } from './checkpoint.js';
+import type { Clock } from './clock.js';
+import type { Database } from './database.js';
+import type { EventCatalog } from './event-catalog.js';
+import type { Recorded } from './events.js';
+import { failpoint } from './failpoint.js';
+import { subscriptionName } from './subscription-name.js';
+import { readUpTo } from './read-up-to.js';
+import type { SharedReplay } from './shared-replay.js';
+import type { Source } from './source.js';
+import type { AnyReadModel } from './sql-read-model.js';
+
+/** What a rebuild is done with. */
+export interface RebuildParts<Tx = unknown, Model extends AnyReadModel = AnyReadModel> {
+  readonly model: Model;
+  readonly database: Database<Tx>;
+  /** The sources of the read model; the service's own log among them is read together with other rebuilds. */
+  readonly sources: readonly Source[];
+  readonly catalog: EventCatalog;
+  readonly replay: SharedReplay;
+  /** How much memory the rows of one read model may take, as far as that can be told. */
+  readonly memoryBytes: number;
+  readonly clock: Clock;
+}
+
+/** What is made of the events of a replay. */
+export interface Filling {
+  /** Rows that are held in memory. */
+  readonly size: number;
+  /** Events in their order, behind those before. */
+  fold(events: readonly Recorded[]): Promise<void>;
+  /** Puts what is held in memory into the table. */
+  flush(): Promise<void>;
+}
+
+/** A source, how far the table is complete with it, and how far it has to be. */
+export interface Way {
+  readonly source: Source;
+  reached: ReadonlyMap<number, Checkpoint>;
+  goal: ReadonlyMap<number, Checkpoint>;
+}
+
+/** How a replay is done. */
+export interface ReplayOptions {
+  /** Runs work while the checkpoints stand still. */
+  readonly still: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly signal: AbortSignal;
+  /** Told after each batch: how many events, the part of the way that lies behind. */
+  readonly onFolded: (events: number, done: number) => Promise<void>;
+  /** Called when the table is exactly where the checkpoints are, and they stand still; false when it has to go on. */
+  finish(ways: readonly Way[]): Promise<boolean>;
+}
+
+/** So close to the goal, the last events are read while the checkpoint stands still. */
+const CLOSE = 2_000n;
+
+/** How often it is tried to come close; the log may grow as fast as it is read. */
+const ROUNDS = 50;
+
+/**
+ * Folds everything from the beginning up to the checkpoints of the read model's version, or to the ends of its sources
+ * where it has none yet. The log goes on being appended to, and tables to be fed, meanwhile; only for the last events the
+ * feeding stands still.
+ * @returns false when it did not come to its end
+ */
+export async function replayAll<Tx>(
+  parts: RebuildParts<Tx>,
+  filling: Filling,
+  { still, signal, onFolded, finish }: ReplayOptions,
+): Promise<boolean> {
+  const ways = parts.sources.map((source): Way => ({ source, reached: new Map(), goal: new Map() }));
+  const fold = async (events: readonly Recorded[], done: number): Promise<void> => {
+    await filling.fold(events.map((event) => parts.catalog.current(event)));
+    await onFolded(events.length, done);
+  };
+  for (let round = 1; round <= ROUNDS && !signal.aborted; round++) {
+    for (const way of ways) way.goal = await goalOf(parts, way.source, signal);
+    for (const [index, way] of ways.entries())
+      await advance(parts, way, signal, (events, part) => fold(events, (index + part) / ways.length));
+    await filling.flush();
+    await failpoint('rebuild.after-copy');
+    const finished = await still(async () => {
+      for (const way of ways) way.goal = await goalOf(parts, way.source, signal);
+      if (round < ROUNDS && !ways.every(isClose)) return false;
+      for (const way of ways) await advance(parts, way, signal, (events) => fold(events, 1));
+      await filling.flush();
+      return !signal.aborted && (await finish(ways));
+    });
+    if (finished) return true;
+  }
+  return false;
+}
+
+/** True when a version has a table that follows its checkpoint. */
+export async function isFed<Tx>(database: Database<Tx>, { name, version }: AnyReadModel): Promise<boolean> {
+  const versions = await database.readModels.versions(name);
+  return versions.some((each) => each.version === version && each.fed.length > 0);
+}
+
+/** The checkpoints of the version; the end of the source where nothing follows them. */
+async function goalOf<Tx>(
+  { model, database }: RebuildParts<Tx>,
+  source: Source,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, Checkpoint>> {
+  const key = { subscription: subscriptionName(model), source: source.name };
+  const ends = await source.ends(signal);
+  const partitions = [...ends.keys()];
+  if (!(await isFed(database, model)))
+    return new Map(partitions.map((partition) => [partition, { position: ends.get(partition)! }]));
+  await database.checkpoints.begin(key, new Map(partitions.map((partition) => [partition, { position: 0n }])));
+  return database.checkpoints.load(key, partitions);
+}
+
+/** Reads a source up to its goal; what is not there (a topic that has not got everything yet) is not waited for. */
+async function advance<Tx>(
+  { model, database, replay }: RebuildParts<Tx>,
+  way: Way,
+  signal: AbortSignal,
+  fold: (events: readonly Recorded[], part: number) => Promise<void>,
+): Promise<void> {
+  const { source, reached, goal } = way;
+  const { types } = model;
+  const wanted = [...goal.values()].reduce((sum, { position }) => sum + position, 0n);
+  if (source.name === database.service && reached.size === 0) {
+    const upTo = goal.get(0)!.position;
+    await replay.read({ types, upTo, signal, take: (events, position) => fold(events, ratio(position, upTo)) });
+  } else {
+    const ends = await source.ends(signal);
+    const upTo = new Map(
+      [...goal].map(([partition, { position }]) => [partition, least(position, ends.get(partition))]),
+    );
+    const subscription = `${subscriptionName(model)} rebuild`;
+    const at = new Map([...reached].map(([partition, { position }]) => [partition, position]));
+    for await (const { events, moves } of readUpTo(source, { subscription, types, from: reached, upTo, signal })) {
+      for (const { partition, to } of moves) at.set(partition, to.position);
+      const read = [...at.values()].reduce((sum, position) => sum + position, 0n);
+      const ours = events.map(({ event }) => event).filter(({ type }) => types.includes(type));
+      await fold(ours, ratio(read, wanted));
+    }
+  }
+  if (!signal.aborted) way.reached = goal;
+}
+
+function isClose({ reached, goal }: Way): boolean {
+  return [...goal].every(([partition, { position }]) => position - (reached.get(partition)?.position ?? 0n) <= CLOSE);
+}
+
+function least(position: bigint, end: bigint | undefined): bigint {
+  return end !== undefined && end < position ? end : position;
+}
+
+function ratio(part: bigint, whole: bigint): number {
+  return whole === 0n ? 1 : Math.min(1, Number((part * 10_000n) / whole) / 10_000);
+}
