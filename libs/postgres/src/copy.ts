@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { setImmediate as immediately } from 'node:timers/promises';
 import { DatabaseUnavailable } from '@logfold/core';
 import type { Tx } from './connection.js';
@@ -8,7 +9,7 @@ const STALLED_MS = 30_000;
 /** A query of postgres.js whose promise is settled when the server is ready to take rows: later errors go to `reject` alone. */
 interface CopyQuery {
   reject: (error: unknown) => void;
-  writable(): Promise<NodeJS.WritableStream>;
+  writable(): Promise<Writable>;
 }
 
 /**
@@ -16,7 +17,8 @@ interface CopyQuery {
  *
  * postgres.js 3.4 tells nobody of an error that comes after the last row: its stream then never finishes. So its end is not
  * waited for; the next statement is, which the server answers when it is through with the rows, and refuses when it has
- * refused one of them.
+ * refused one of them. And its stream, when it has ended well, sends a CopyFail: the server ignores that, but forgets to end
+ * the transaction if it is idle from then on (PostgreSQL 18), so a client that freezes there would keep its locks for ever.
  * @param chunks lines in COPY's text format
  * @throws what the server said of the rows; DatabaseUnavailable when it takes none for half a minute
  */
@@ -29,6 +31,7 @@ export async function copyInto(tx: Tx, table: string, chunks: Iterable<string>):
     reject(error);
   };
   const into = await query.writable();
+  into._destroy = (error, done) => done(error); // no CopyFail
   into.on('error', (error) => (failure ??= error));
   for (const chunk of chunks) {
     if (failure !== undefined) break;
@@ -44,7 +47,7 @@ export async function copyInto(tx: Tx, table: string, chunks: Iterable<string>):
 }
 
 /** Hands a chunk to the network. An error of the stream is not told here, but by its event. */
-function written(into: NodeJS.WritableStream, chunk: string): Promise<void> {
+function written(into: Writable, chunk: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = (): void => reject(new DatabaseUnavailable(`The database took no rows for ${STALLED_MS} ms`));
     const timer = setTimeout(late, STALLED_MS);
