@@ -53,6 +53,21 @@ export async function* readUpTo(source: Source, range: SourceRange): AsyncGenera
   }
 }
 
+/** Positions, no further than the source has events: behind the last one there is nothing to wait for. */
+export async function withinEnds(
+  source: Source,
+  wanted: ReadonlyMap<number, Checkpoint>,
+  signal: AbortSignal,
+): Promise<Map<number, bigint>> {
+  const ends = await source.ends(signal);
+  return new Map(
+    [...wanted].map(([partition, { position }]) => {
+      const end = ends.get(partition) ?? 0n;
+      return [partition, position < end ? position : end];
+    }),
+  );
+}
+
 /** What of a batch lies within the range; `positions` go on with it. */
 function cutAt(batch: SourceBatch, upTo: ReadonlyMap<number, bigint>, positions: Map<number, bigint>): SourceBatch {
   const events = batch.events.filter(

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from './checkpoint.js';
 import { touchedKeys } from './read-model-fold.js';
 import { subscriptionName } from './read-model-handler.js';
-import { readUpTo } from './read-up-to.js';
+import { readUpTo, withinEnds } from './read-up-to.js';
 import type { ReadModel } from './read-model.js';
 import type { Comparison, RowDifference } from './rebuild.js';
 import type { RebuildParts } from './rebuild-replay.js';
@@ -72,16 +72,15 @@ async function touchedBetween<Tx>(
   for (const source of sources) {
     const [one, other] = [ours.get(source.name), theirs.get(source.name)];
     if (!one || !other) continue;
-    const ends = await source.ends(signal);
     const from = new Map<number, Checkpoint>();
-    const upTo = new Map<number, bigint>();
+    const to = new Map<number, Checkpoint>();
     for (const [partition, { position: mine }] of one) {
       const there = other.get(partition)?.position ?? 0n;
       const [low, high] = mine < there ? [mine, there] : [there, mine];
-      const end = ends.get(partition) ?? 0n;
       from.set(partition, { position: low });
-      upTo.set(partition, high < end ? high : end);
+      to.set(partition, { position: high });
     }
+    const upTo = await withinEnds(source, to, signal);
     const subscription = `${subscriptionName(model)} comparison`;
     for await (const { events } of readUpTo(source, { subscription, types: model.types, from, upTo, signal })) {
       const read = events.map(({ event }) => event).filter(({ type }) => model.evolve[type]);

@@ -5,7 +5,7 @@ import type { EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import { subscriptionName } from './read-model-handler.js';
-import { readUpTo } from './read-up-to.js';
+import { readUpTo, withinEnds } from './read-up-to.js';
 import type { SharedReplay } from './shared-replay.js';
 import type { Source } from './source.js';
 import type { AnyReadModel } from './sql-read-model.js';
@@ -126,10 +126,7 @@ async function advance<Tx>(
     const upTo = goal.get(0)!.position;
     await replay.read({ types, upTo, signal, take: (events, position) => fold(events, ratio(position, upTo)) });
   } else {
-    const ends = await source.ends(signal);
-    const upTo = new Map(
-      [...goal].map(([partition, { position }]) => [partition, least(position, ends.get(partition))]),
-    );
+    const upTo = await withinEnds(source, goal, signal);
     const subscription = `${subscriptionName(model)} rebuild`;
     const at = new Map([...reached].map(([partition, { position }]) => [partition, position]));
     for await (const { events, moves } of readUpTo(source, { subscription, types, from: reached, upTo, signal })) {
@@ -144,10 +141,6 @@ async function advance<Tx>(
 
 function isClose({ reached, goal }: Way): boolean {
   return [...goal].every(([partition, { position }]) => position - (reached.get(partition)?.position ?? 0n) <= CLOSE);
-}
-
-function least(position: bigint, end: bigint | undefined): bigint {
-  return end !== undefined && end < position ? end : position;
 }
 
 function ratio(part: bigint, whole: bigint): number {

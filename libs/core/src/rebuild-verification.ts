@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Checkpoint } from './checkpoint.js';
 import { compareWithVersionBefore } from './rebuild-comparison.js';
 import type { RebuildParts, ReplayOptions } from './rebuild-replay.js';
 import type { Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
 import { keyText, pick, touchedKeys } from './read-model-fold.js';
 import { subscriptionName } from './read-model-handler.js';
-import { readUpTo } from './read-up-to.js';
+import { readUpTo, withinEnds } from './read-up-to.js';
 import type { Comparison, Rebuild, RebuildReport, RowDifference } from './rebuild.js';
 import type { TablesView } from './rebuild-tables.js';
 import { compareWithSecondRun } from './sql-verification.js';
@@ -85,20 +84,25 @@ async function compareWithFold<Tx>(
 
 /** The rows of some keys as the plainest fold gives them: one event after the other, one row after the other. */
 async function folded<Tx>(
-  { model, catalog, sources }: RebuildParts<Tx, ReadModel>,
+  { model, database, catalog, sources, replay }: RebuildParts<Tx, ReadModel>,
   view: TablesView,
   slice: Slice,
   signal: AbortSignal,
 ): Promise<Expected> {
   const rows: Expected = new Map();
+  const fold = (events: readonly Recorded[]): void => {
+    for (const event of events) if (model.evolve[event.type]) foldPlainly(model, catalog.current(event), slice, rows);
+  };
+  const { types } = model;
   const checkpoints = await view.checkpoints(model.version);
   for (const source of sources) {
-    const upTo = await within(checkpoints.get(source.name) ?? new Map(), () => source.ends(signal));
-    const subscription = `${subscriptionName(model)} verification`;
-    const range = { subscription, types: model.types, from: new Map(), upTo, signal };
-    for await (const { events } of readUpTo(source, range))
-      for (const { event } of events)
-        if (model.evolve[event.type]) foldPlainly(model, catalog.current(event), slice, rows);
+    const upTo = await withinEnds(source, checkpoints.get(source.name) ?? new Map(), signal);
+    if (source.name === database.service) {
+      await replay.read({ types, upTo: upTo.get(0) ?? 0n, signal, take: async (events) => fold(events) });
+      continue;
+    }
+    const range = { subscription: `${subscriptionName(model)} verification`, types, from: new Map(), upTo, signal };
+    for await (const { events } of readUpTo(source, range)) fold(events.map(({ event }) => event));
   }
   return rows;
 }
@@ -110,20 +114,6 @@ function foldPlainly(model: ReadModel, event: Recorded, slice: Slice, rows: Expe
     if (after) rows.set(text, { key, row: after });
     else if (after === null) rows.delete(text);
   }
-}
-
-/** Checkpoints, no further than the source has events: behind the last one there is nothing to wait for. */
-async function within(
-  checkpoints: ReadonlyMap<number, Checkpoint>,
-  ends: () => Promise<ReadonlyMap<number, bigint>>,
-): Promise<Map<number, bigint>> {
-  const last = await ends();
-  return new Map(
-    [...checkpoints].map(([partition, { position }]) => {
-      const end = last.get(partition) ?? 0n;
-      return [partition, position < end ? position : end];
-    }),
-  );
 }
 
 /** Rows of the table that are not as expected, and expected ones that it lacks. */
