@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from './checkpoint.js';
 import { touchedKeys } from './read-model-fold.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import { readUpTo } from './read-up-to.js';
 import type { ReadModel } from './read-model.js';
 import type { Comparison, RowDifference } from './rebuild.js';

@@ -4,7 +4,7 @@ import type { Database } from './database.js';
 import type { EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import { readUpTo } from './read-up-to.js';
 import type { SharedReplay } from './shared-replay.js';
 import type { Source } from './source.js';

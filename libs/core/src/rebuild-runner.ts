@@ -1,6 +1,7 @@
 import { backoffMs } from './backoff.js';
 import { systemClock } from './clock.js';
-import { isRetryable, RebuildBehind, RebuildOvertaken } from './errors.js';
+import { isRetryable } from './errors.js';
+import { RebuildBehind, RebuildImpossible, RebuildOvertaken } from './read-model-errors.js';
 import { failpoint } from './failpoint.js';
 import { build } from './rebuild-building.js';
 import { isAtRest, type Rebuild, type RebuildAction, type RebuildState } from './rebuild.js';
@@ -9,6 +10,7 @@ import type { RebuildStep } from './rebuild-tables.js';
 import { verify } from './rebuild-verification.js';
 import type { RebuildWatch } from './rebuild-watch.js';
 import type { RunnerOptions } from './runner.js';
+import { readsState } from './state.js';
 import type { Beside } from './subscription.js';
 
 /** Tries of what failed for a reason that may pass; then the rebuild fails. */
@@ -94,6 +96,7 @@ export class RebuildRunner<Tx> {
       return this.#act(rebuild, asked, still);
     if (asked === 'verify' && !VERIFIABLE.includes(state)) return this.#refuse(rebuild, asked, VERIFIABLE);
     if (state === 'requested' || state === 'building') {
+      if (readsState(this.parts.model)) throw new RebuildImpossible(rebuild.name);
       await rebuilds.update(rebuild, { state: 'building', error: null });
       await this.#tell(rebuild.id);
       await build(this.parts, rebuild, { still, signal });

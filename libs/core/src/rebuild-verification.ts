@@ -5,7 +5,7 @@ import type { RebuildParts, ReplayOptions } from './rebuild-replay.js';
 import type { Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
 import { keyText, pick, touchedKeys } from './read-model-fold.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import { readUpTo } from './read-up-to.js';
 import type { Comparison, Rebuild, RebuildReport, RowDifference } from './rebuild.js';
 import type { TablesView } from './rebuild-tables.js';

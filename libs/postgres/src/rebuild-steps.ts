@@ -15,6 +15,7 @@ import { createViews, dropTables, dropViews, type Granted } from './read-model-d
 import { tableName } from './read-model-table-name.js';
 import { guarded } from './rebuild-guard.js';
 import { OWNER_ROLE } from './roles.js';
+import { noteDifferences, noteEverPublished } from './state-notes.js';
 
 /** To rename a table waits for those who read it, and lets others wait behind: so it is not tried for long, and again later. */
 const LOCK_TIMEOUT = '1s';
@@ -26,6 +27,8 @@ interface Version {
   readonly version: number;
   readonly fed: readonly string[];
   readonly current: boolean;
+  /** The state that its rows are published to. */
+  readonly state: string | null;
   /** The names of its tables. */
   readonly parts: readonly string[];
 }
@@ -53,7 +56,7 @@ export async function takeStep(
   await tx.unsafe(`SET LOCAL idle_in_transaction_session_timeout = '${IDLE_TIMEOUT}'`);
   const state = await guarded(tx, schema, rebuild, FROM[step]);
   const rows = await tx.unsafe<(Omit<Version, 'fed' | 'parts'> & { fed: string; parts: string })[]>(
-    `SELECT version, array_to_string(fed, ',') AS fed, array_to_string(parts, ',') AS parts, current FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
+    `SELECT version, array_to_string(fed, ',') AS fed, array_to_string(parts, ',') AS parts, current, state FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
     [model.name],
   );
   const versions = rows.map(({ fed, parts, ...rest }) => ({
@@ -85,7 +88,9 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     const replaces = own.fed.includes('live');
     const shown = versions.find(({ current }) => current);
     const isOlder = shown !== undefined && shown.version > own.version;
-    const granted: Granted = isOlder ? new Map() : await hide(step);
+    const inPlace = own.current && own.fed.includes('new');
+    if (inPlace) await noteChanges(step, [own, 'live'], [own, 'new']);
+    const hidden = inPlace ? await hide(step) : undefined; // who reads waits for the view, and then for its table
     if (own.fed.includes('new')) {
       if (replaces) await rename(step, 'live', 'old');
       await rename(step, 'new', 'live');
@@ -93,13 +98,15 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     }
     if (isOlder) return replaces ? 'switched' : 'done';
     if (shown && shown.version !== own.version) await requireAsFar(step, shown.version, own.version);
-    await show(step, own, granted);
+    if (!inPlace) await noteChanges(step, shown && [shown, 'live'], [own, 'live']);
+    await show(step, own, hidden ?? (await hide(step)));
     return replaces || (shown && shown.version !== own.version) ? 'switched' : 'done';
   },
 
   async 'roll back'(step) {
     const { own, versions } = step;
     if (own.fed.includes('old')) {
+      if (own.current) await noteChanges(step, [own, 'live'], [own, 'old']);
       const granted: Granted = own.current ? await hide(step) : new Map();
       await rename(step, 'live', 'new');
       await rename(step, 'old', 'live');
@@ -112,6 +119,7 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
       throw new ReadModelMismatch(step.model.name, 'queries read another version: there is no way back');
     if (!before) throw new ReadModelMismatch(step.model.name, 'there is no table before this one to go back to');
     await requireAsFar(step, own.version, before.version);
+    await noteChanges(step, [own, 'live'], [before, 'live']);
     await show(step, before, await hide(step));
     return 'rolled-back';
   },
@@ -135,6 +143,27 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     return 'dropped';
   },
 };
+
+/**
+ * Notes what has to be published when queries read another table, of which nobody writes a row before the commit. Behind
+ * `requireAsFar` where the versions differ: a batch that waits for a checkpoint finds the other one current, and rolls back.
+ */
+async function noteChanges(
+  { tx, schema, model: { name } }: Step,
+  from: readonly [Version, ReadModelTable] | undefined,
+  to: readonly [Version, ReadModelTable],
+): Promise<void> {
+  const [{ state }] = to;
+  if (state === null) return;
+  const nameOf = ([{ version }, table]: readonly [Version, ReadModelTable]): string =>
+    tableName(schema, { name, version }, table);
+  const after = nameOf(to);
+  const before = from?.[0].state === state ? nameOf(from) : undefined;
+  for (const table of before === undefined ? [after] : [before, after])
+    await tx.unsafe(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
+  if (before === undefined) await noteEverPublished(tx, { schema, name }, state);
+  await noteDifferences(tx, { schema, name, before, after });
+}
 
 async function rename({ tx, schema, model, own }: Step, from: ReadModelTable, to: ReadModelTable): Promise<void> {
   for (const part of own.parts) {

@@ -10,6 +10,7 @@ import {
   type AnyReadModel,
   type Checkpoint,
   type Comparison,
+  type EventStore,
   type ReadModel,
   type ReadModelTable,
   type Rebuild,
@@ -17,6 +18,7 @@ import {
   type RebuildStep,
   type RebuildTables,
   type RowDifference,
+  type RowState,
   type TableOf,
   type TablesView,
 } from '@logfold/core';
@@ -41,6 +43,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     readonly tables: MemoryReadModelTables,
     readonly rebuilds: MemoryRebuilds,
     readonly checkpoints: MemoryCheckpoints,
+    readonly events: Pick<EventStore, 'readPublished'>,
   ) {}
 
   async create(rebuild: Rebuild, model: AnyReadModel): Promise<void> {
@@ -111,7 +114,52 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     await failpoint('rebuild.mid-switch'); // before all, since nothing here could be undone
     const positions = await this.#positions(model);
     this.rebuilds.requireOurs(rebuild, FROM[step]);
-    this.rebuilds.step(rebuild, this.#take(step, state, model, positions));
+    const published = await this.#everPublished(model);
+    this.rebuilds.requireOurs(rebuild, FROM[step]);
+    const before = this.#shown(model);
+    const next = this.#take(step, state, model, positions);
+    this.#noteChanges(model, before, this.#shown(model), published);
+    this.rebuilds.step(rebuild, next);
+  }
+
+  /** The keys that were ever published to the states of the versions. */
+  async #everPublished({ name }: AnyReadModel): Promise<ReadonlyMap<string, readonly object[]>> {
+    const found = new Map<string, object[]>();
+    for (const { state } of this.tables.versionsOf(name).values()) {
+      if (state === undefined || found.has(state)) continue;
+      const keys: object[] = [];
+      found.set(state, keys);
+      for await (const { events } of this.events.readPublished({ after: 0n, topic: state }))
+        for (const { dataJson } of events) keys.push((JSON.parse(dataJson) as RowState).key);
+    }
+    return found;
+  }
+
+  /** What queries read, and what of it is published. */
+  #shown({ name }: AnyReadModel): Shown | undefined {
+    const shown = [...this.tables.versionsOf(name).values()].find(({ current }) => current);
+    const table = shown?.tables.get('live');
+    return table && { state: shown!.state, table };
+  }
+
+  /** Notes the keys of rows that differ between what was published and what is. */
+  #noteChanges(
+    { name }: AnyReadModel,
+    before: Shown | undefined,
+    after: Shown | undefined,
+    ever: ReadonlyMap<string, readonly object[]>,
+  ): void {
+    if (!after || after.state === undefined || before?.table === after.table) return;
+    const published = before?.state === after.state ? before : undefined;
+    if (!published) this.tables.note(name, ever.get(after.state) ?? []);
+    const rows = new Map([...(published?.table.rows ?? []), ...after.table.rows]);
+    const differing = [...rows].filter(
+      ([text]) => !isDeepStrictEqual(published?.table.rows.get(text), after.table.rows.get(text)),
+    );
+    this.tables.note(
+      name,
+      differing.map(([, row]) => pick(row, after.table.shape.key)),
+    );
   }
 
   #take(step: RebuildStep, state: RebuildState, model: AnyReadModel, positions: Positions): RebuildState {
@@ -165,6 +213,12 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
           .map(({ source, partition, position }) => [`${source}/${partition}`, position]),
       );
   }
+}
+
+/** The table that queries read, and the state that it is published to. */
+interface Shown {
+  readonly state: string | undefined;
+  readonly table: MemoryTable;
 }
 
 type Positions = (version: number) => ReadonlyMap<string, bigint>;
