@@ -1,6 +1,7 @@
 import {
   LogfoldError,
   RebuildUnderWay,
+  STEPS_FROM,
   type ReadModelState,
   type Rebuild,
   type RebuildAction,
@@ -71,8 +72,8 @@ function versionToRebuild(states: readonly ReadModelState[], name: string, versi
 const POSSIBLE: Readonly<Record<RebuildAction, readonly RebuildState[]>> = {
   verify: ['verified', 'refused'],
   switch: ['verified', 'refused', 'rolled-back'],
-  rollback: ['switched'],
-  drop: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
+  rollback: STEPS_FROM['roll back'],
+  drop: STEPS_FROM.drop,
 };
 
 /** The rebuild of which something is asked. @throws InvalidCommandLine, NothingToDo, NoServiceRuns */

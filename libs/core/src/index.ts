@@ -158,7 +158,8 @@ export {
 } from './rebuild.js';
 export { followRebuilds, type FollowOptions } from './follow-rebuilds.js';
 export { readModelStates, type ReadModelPosition, type ReadModelState } from './read-model-states.js';
-export type { RebuildStep, RebuildTables, TableOf, TablesView } from './rebuild-tables.js';
+export { EXAMPLES as COMPARISON_EXAMPLES } from './rebuild-verification.js';
+export { STEPS_FROM, type RebuildStep, type RebuildTables, type TableOf, type TablesView } from './rebuild-tables.js';
 export type { CheckpointReader, ReadOptions, Source, SourceBatch, SourceEvent, StartFrom } from './source.js';
 export type { PartitionTail, Publisher, PublisherSession, RecordIdentity } from './publisher.js';
 export type { LogIdentity, PublishedEvent, TopicDeclaration, TopicRecord, Topics } from './topic.js';

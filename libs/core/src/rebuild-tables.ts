@@ -1,11 +1,18 @@
 import type { Checkpoint } from './checkpoint.js';
 import type { ReadModel } from './read-model.js';
 import type { ReadModelTable } from './read-model-tables.js';
-import type { Comparison, Rebuild } from './rebuild.js';
+import type { Comparison, Rebuild, RebuildState } from './rebuild.js';
 import type { AnyReadModel } from './sql-read-model.js';
 
 /** A change of what the tables of a version are called, in one transaction. */
 export type RebuildStep = 'switch' | 'roll back' | 'drop';
+
+/** From which states each step leads on. */
+export const STEPS_FROM: Readonly<Record<RebuildStep, readonly RebuildState[]>> = {
+  switch: ['verified', 'rolled-back'],
+  'roll back': ['switched'],
+  drop: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
+};
 
 /**
  * The tables of rebuilds. Every call that changes something first locks the rebuild's row, and does nothing unless it is

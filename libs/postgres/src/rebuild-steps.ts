@@ -3,6 +3,7 @@ import {
   ReadModelMismatch,
   RebuildBehind,
   RebuildOvertaken,
+  STEPS_FROM,
   subscriptionName,
   type AnyReadModel,
   type ReadModelTable,
@@ -54,7 +55,7 @@ export async function takeStep(
   await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
   await tx.unsafe(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
   await tx.unsafe(`SET LOCAL idle_in_transaction_session_timeout = '${IDLE_TIMEOUT}'`);
-  const state = await guarded(tx, schema, rebuild, FROM[step]);
+  const state = await guarded(tx, schema, rebuild, STEPS_FROM[step]);
   const rows = await tx.unsafe<(Omit<Version, 'fed' | 'parts'> & { fed: string; parts: string })[]>(
     `SELECT version, array_to_string(fed, ',') AS fed, array_to_string(parts, ',') AS parts, current, state FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
     [model.name],
@@ -75,12 +76,6 @@ export async function takeStep(
   );
   await failpoint('rebuild.mid-switch');
 }
-
-const FROM: Readonly<Record<RebuildStep, readonly RebuildState[]>> = {
-  switch: ['verified', 'rolled-back'],
-  'roll back': ['switched'],
-  drop: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
-};
 
 const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => Promise<RebuildState>>> = {
   async switch(step) {

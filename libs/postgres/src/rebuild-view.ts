@@ -1,4 +1,5 @@
 import {
+  COMPARISON_EXAMPLES,
   subscriptionName,
   type AnyReadModel,
   type Checkpoint,
@@ -12,9 +13,6 @@ import { asJson, quoted, recordOf, type ReadModelStatements } from './read-model
 import { tableName } from './read-model-table-name.js';
 
 const PAGE = 2_000;
-
-/** Differing rows that a comparison shows. */
-const EXAMPLES = 20;
 
 /** The tables of one version within one REPEATABLE READ transaction. */
 export class TablesAtOneMoment implements TablesView {
@@ -89,7 +87,7 @@ export class TablesAtOneMoment implements TablesView {
       [JSON.stringify(without)],
     );
     const examples = await this.tx.unsafe<{ key: object; expected: object | null; found: object | null }[]>(
-      `SELECT ${values} FROM ${joined} AND ${differs} LIMIT ${EXAMPLES}`,
+      `SELECT ${values} FROM ${joined} AND ${differs} LIMIT ${COMPARISON_EXAMPLES}`,
       [JSON.stringify(without)],
     );
     return {

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  COMPARISON_EXAMPLES,
   failpoint,
   InvalidDefinition,
   keyText,
   pick,
   ReadModelMismatch,
   RebuildBehind,
+  STEPS_FROM,
   subscriptionName,
   type AnyReadModel,
   type Checkpoint,
@@ -27,15 +29,6 @@ import type { MemoryReadModelTables, MemoryTable, MemoryVersion } from './read-m
 import type { MemoryRebuilds } from './rebuilds.memory.js';
 import { TableRows } from './table-rows.js';
 import type { MemoryTx, Stage } from './transactions.memory.js';
-
-const EXAMPLES = 20;
-
-/** From which states a step leads on. */
-const FROM: Readonly<Record<RebuildStep, readonly RebuildState[]>> = {
-  switch: ['verified', 'rolled-back'],
-  'roll back': ['switched'],
-  drop: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
-};
 
 /** The tables of rebuilds in memory: they change their names without a pause, so nobody sees anything in between. */
 export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
@@ -110,12 +103,12 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
   }
 
   async step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void> {
-    const { state } = this.rebuilds.requireOurs(rebuild, FROM[step]);
+    const { state } = this.rebuilds.requireOurs(rebuild, STEPS_FROM[step]);
     await failpoint('rebuild.mid-switch'); // before all, since nothing here could be undone
     const positions = await this.#positions(model);
-    this.rebuilds.requireOurs(rebuild, FROM[step]);
+    this.rebuilds.requireOurs(rebuild, STEPS_FROM[step]);
     const published = await this.#everPublished(model);
-    this.rebuilds.requireOurs(rebuild, FROM[step]);
+    this.rebuilds.requireOurs(rebuild, STEPS_FROM[step]);
     const before = this.#shown(model);
     const next = this.#take(step, state, model, positions);
     this.#noteChanges(model, before, this.#shown(model), published);
@@ -289,5 +282,5 @@ function compared(
     if (!isDeepStrictEqual(found, expected))
       differing.push({ key: pick((found ?? expected)!, mine.shape.key), expected, found });
   }
-  return { rows: texts.length, different: differing.length, examples: differing.slice(0, EXAMPLES) };
+  return { rows: texts.length, different: differing.length, examples: differing.slice(0, COMPARISON_EXAMPLES) };
 }
