@@ -102,7 +102,7 @@ export function rebuildToAsk(
       `There is nothing to ${verb(action)}: the rebuild of "${name}" version ${only.version} is ${state}, ` +
         `and must be ${POSSIBLE[action].join(' or ')}`,
     );
-  if (only.runBy === undefined) throw new NoServiceRuns(name, only.version);
+  if (only.runBy === undefined && action !== 'drop') throw new NoServiceRuns(name, only.version);
   return only.rebuild;
 }
 

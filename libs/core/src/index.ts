@@ -159,7 +159,15 @@ export {
 export { followRebuilds, type FollowOptions } from './follow-rebuilds.js';
 export { readModelStates, type ReadModelPosition, type ReadModelState } from './read-model-states.js';
 export { EXAMPLES as COMPARISON_EXAMPLES } from './rebuild-verification.js';
-export { STEPS_FROM, type RebuildStep, type RebuildTables, type TableOf, type TablesView } from './rebuild-tables.js';
+export {
+  STEPS_FROM,
+  type RebuildStep,
+  type RebuildTables,
+  type TableOf,
+  type TablesView,
+  type VersionName,
+} from './rebuild-tables.js';
+export { dropAbandoned } from './abandoned-rebuild.js';
 export type { CheckpointReader, ReadOptions, Source, SourceBatch, SourceEvent, StartFrom } from './source.js';
 export type { PartitionTail, Publisher, PublisherSession, RecordIdentity } from './publisher.js';
 export type { LogIdentity, PublishedEvent, TopicDeclaration, TopicRecord, Topics } from './topic.js';

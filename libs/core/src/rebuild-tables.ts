@@ -4,6 +4,9 @@ import type { ReadModelTable } from './read-model-tables.js';
 import type { Comparison, Rebuild, RebuildState } from './rebuild.js';
 import type { AnyReadModel } from './sql-read-model.js';
 
+/** Which version of a read model, for who has not its definition. */
+export type VersionName = Pick<AnyReadModel, 'name' | 'version'>;
+
 /** A change of what the tables of a version are called, in one transaction. */
 export type RebuildStep = 'switch' | 'roll back' | 'drop';
 
@@ -43,7 +46,7 @@ export interface RebuildTables<Tx = unknown> {
    * `switch`: queries read the new table. `roll back`: they read the one before. `drop`: what queries do not read goes.
    * Never goes back: @throws RebuildBehind, retryable, while what queries would read has not got as far as what they read.
    */
-  step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void>;
+  step(rebuild: Rebuild, model: VersionName, step: RebuildStep): Promise<void>;
 }
 
 /** One table of one version. */

@@ -5,11 +5,11 @@ import {
   RebuildOvertaken,
   STEPS_FROM,
   subscriptionName,
-  type AnyReadModel,
   type ReadModelTable,
   type Rebuild,
   type RebuildState,
   type RebuildStep,
+  type VersionName,
 } from '@logfold/core';
 import type { Tx } from './connection.js';
 import { createViews, dropTables, dropViews, type Granted } from './read-model-ddl.js';
@@ -38,7 +38,7 @@ interface Version {
 interface Step {
   readonly tx: Tx;
   readonly schema: string;
-  readonly model: AnyReadModel;
+  readonly model: VersionName;
   /** All versions of the read model, locked. */
   readonly versions: readonly Version[];
   readonly own: Version;
@@ -49,7 +49,7 @@ export async function takeStep(
   tx: Tx,
   schema: string,
   rebuild: Rebuild,
-  model: AnyReadModel,
+  model: VersionName,
   step: RebuildStep,
 ): Promise<void> {
   await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
@@ -213,7 +213,7 @@ async function drop({ tx, schema, model: { name } }: Step, version: Version, tab
   await dropTables(tx, schema, { ...version, name }, table);
 }
 
-/** Removes the versions that nobody runs any more. @throws ReadModelMismatch when one is run */
+/** Removes the versions that nobody runs any more, and ends their rebuilds. @throws ReadModelMismatch when one is run */
 async function dropVersionsBefore(step: Step): Promise<void> {
   const { tx, schema, model, own, versions } = step;
   for (const before of versions.filter((each) => each.version < own.version)) {
@@ -231,5 +231,10 @@ async function dropVersionsBefore(step: Step): Promise<void> {
     for (const table of ['live', 'new', 'old', 'check'] as const) await drop(step, before, table);
     await tx.unsafe(`DELETE FROM ${schema}.checkpoints WHERE subscription = $1`, [name]);
     await tx.unsafe(`DELETE FROM ${schema}.read_models WHERE name = $1 AND version = $2`, [model.name, version]);
+    await tx.unsafe(
+      `UPDATE ${schema}.rebuilds SET state = 'dropped', epoch = epoch + 1, asked = NULL, updated_at = clock_timestamp()
+        WHERE name = $1 AND version = $2 AND state NOT IN ('done', 'dropped', 'failed')`,
+      [model.name, version],
+    );
   }
 }

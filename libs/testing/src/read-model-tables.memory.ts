@@ -181,7 +181,7 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
   }
 
   /** @throws ReadModelMismatch for a version that was never prepared. */
-  versionOf({ name, version }: AnyReadModel): MemoryVersion {
+  versionOf({ name, version }: Pick<AnyReadModel, 'name' | 'version'>): MemoryVersion {
     const found = this.versionsOf(name).get(version);
     if (!found) throw new ReadModelMismatch(name, `version ${version} has no table yet: prepare it first`);
     return found;

@@ -23,6 +23,7 @@ import {
   type RowState,
   type TableOf,
   type TablesView,
+  type VersionName,
 } from '@logfold/core';
 import type { MemoryCheckpoints } from './checkpoints.memory.js';
 import type { MemoryReadModelTables, MemoryTable, MemoryVersion } from './read-model-tables.memory.js';
@@ -102,7 +103,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     });
   }
 
-  async step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void> {
+  async step(rebuild: Rebuild, model: VersionName, step: RebuildStep): Promise<void> {
     const { state } = this.rebuilds.requireOurs(rebuild, STEPS_FROM[step]);
     await failpoint('rebuild.mid-switch'); // before all, since nothing here could be undone
     const positions = await this.#positions(model);
@@ -116,7 +117,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
   }
 
   /** The keys that were ever published to the states of the versions. */
-  async #everPublished({ name }: AnyReadModel): Promise<ReadonlyMap<string, readonly object[]>> {
+  async #everPublished({ name }: VersionName): Promise<ReadonlyMap<string, readonly object[]>> {
     const found = new Map<string, object[]>();
     for (const { state } of this.tables.versionsOf(name).values()) {
       if (state === undefined || found.has(state)) continue;
@@ -129,7 +130,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
   }
 
   /** What queries read, and what of it is published. */
-  #shown({ name }: AnyReadModel): Shown | undefined {
+  #shown({ name }: VersionName): Shown | undefined {
     const shown = [...this.tables.versionsOf(name).values()].find(({ current }) => current);
     const table = shown?.tables.get('live');
     return table && { state: shown!.state, table };
@@ -137,7 +138,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
 
   /** Notes the keys of rows that differ between what was published and what is. */
   #noteChanges(
-    { name }: AnyReadModel,
+    { name }: VersionName,
     before: Shown | undefined,
     after: Shown | undefined,
     ever: ReadonlyMap<string, readonly object[]>,
@@ -155,7 +156,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     );
   }
 
-  #take(step: RebuildStep, state: RebuildState, model: AnyReadModel, positions: Positions): RebuildState {
+  #take(step: RebuildStep, state: RebuildState, model: VersionName, positions: Positions): RebuildState {
     const versions = this.tables.versionsOf(model.name);
     const own = this.tables.versionOf(model);
     if (step === 'switch') {
@@ -190,14 +191,19 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     }
     if (state === 'switched') {
       if (own.fed.includes('old')) forget(own, 'old');
-      else for (const version of versions.keys()) if (version < model.version) versions.delete(version);
+      else
+        for (const version of versions.keys())
+          if (version < model.version) {
+            versions.delete(version);
+            this.rebuilds.end(model.name, version);
+          }
       return 'done';
     }
     forget(own, state === 'rolled-back' && !own.fed.includes('new') ? 'live' : 'new');
     return 'dropped';
   }
 
-  async #positions({ name }: AnyReadModel): Promise<Positions> {
+  async #positions({ name }: VersionName): Promise<Positions> {
     const all = await this.checkpoints.list();
     return (version) =>
       new Map(
@@ -230,7 +236,7 @@ function show(versions: ReadonlyMap<number, MemoryVersion>, shown: number): void
   for (const [number, version] of versions) version.current = number === shown;
 }
 
-function requireAsFar({ name }: AnyReadModel, positions: Positions, from: number, to: number): void {
+function requireAsFar({ name }: VersionName, positions: Positions, from: number, to: number): void {
   const there = positions(to);
   for (const [place, position] of positions(from))
     if ((there.get(place) ?? position) < position) throw new RebuildBehind(name, from, to);
