@@ -1,4 +1,5 @@
 import {
+  dropAbandoned,
   readModelStates,
   type ReadModelState,
   type Rebuild,
@@ -140,7 +141,8 @@ const ACTIONS: readonly {
   },
   {
     action: 'drop',
-    description: 'removes the table that queries do not read, and ends the rebuild',
+    description:
+      'removes the table that queries do not read, and ends the rebuild; also where no service runs it any more',
     goal: ['done', 'dropped'],
   },
 ];
@@ -169,12 +171,14 @@ async function requestRebuilds(command: Command, io: Surroundings, names: readon
 
 async function ask(command: Command, io: Surroundings, name: string, action: RebuildAction): Promise<void> {
   await withStates<AskOptions>(command, io, async (database, states, options) => {
-    const { id } = rebuildToAsk(states, name, action, options.version);
-    await database.rebuilds.ask(id, action, {
-      ...(options.full ? { full: true } : {}),
-      ...(options.acceptDifferences ? { acceptDifferences: true } : {}),
-      ...(action === 'verify' ? { switchWhenVerified: false } : {}),
-    });
+    const rebuild = rebuildToAsk(states, name, action, options.version);
+    const { id } = rebuild;
+    if (action !== 'drop' || !(await dropAbandoned(database, rebuild)))
+      await database.rebuilds.ask(id, action, {
+        ...(options.full ? { full: true } : {}),
+        ...(options.acceptDifferences ? { acceptDifferences: true } : {}),
+        ...(action === 'verify' ? { switchWhenVerified: false } : {}),
+      });
     const asked = await database.rebuilds.list([id]);
     await watchOrSay(io, database, asked, options, ACTIONS.find((each) => each.action === action)!.goal);
   });

@@ -1,6 +1,7 @@
 import {
   LogfoldError,
   RebuildUnderWay,
+  STEPS_FROM,
   type ReadModelState,
   type Rebuild,
   type RebuildAction,
@@ -71,8 +72,8 @@ function versionToRebuild(states: readonly ReadModelState[], name: string, versi
 const POSSIBLE: Readonly<Record<RebuildAction, readonly RebuildState[]>> = {
   verify: ['verified', 'refused'],
   switch: ['verified', 'refused', 'rolled-back'],
-  rollback: ['switched'],
-  drop: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
+  rollback: STEPS_FROM['roll back'],
+  drop: STEPS_FROM.drop,
 };
 
 /** The rebuild of which something is asked. @throws InvalidCommandLine, NothingToDo, NoServiceRuns */
@@ -101,7 +102,7 @@ export function rebuildToAsk(
       `There is nothing to ${verb(action)}: the rebuild of "${name}" version ${only.version} is ${state}, ` +
         `and must be ${POSSIBLE[action].join(' or ')}`,
     );
-  if (only.runBy === undefined) throw new NoServiceRuns(name, only.version);
+  if (only.runBy === undefined && action !== 'drop') throw new NoServiceRuns(name, only.version);
   return only.rebuild;
 }
 

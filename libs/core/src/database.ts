@@ -10,6 +10,7 @@ import type { RebuildTables } from './rebuild-tables.js';
 import type { RelayMarks } from './relay-mark.js';
 import type { Snapshots } from './snapshot.js';
 import type { Timers } from './timer.js';
+import type { StateKeys } from './state-keys.js';
 import type { LogIdentity, TopicDeclaration } from './topic.js';
 import type { Transactions } from './transactions.js';
 import type { WakeUp } from './wake-up.js';
@@ -31,10 +32,12 @@ export interface Database<Tx = unknown> {
   readonly parked: Parked<Tx>;
   readonly relayMarks: RelayMarks;
   readonly timers: Timers<Tx>;
+  readonly stateKeys: StateKeys<Tx>;
   readonly wakeUp: WakeUp;
   /**
    * Writes down the topics that this log's events go to, for whoever reads it without the service's code.
-   * @throws TopicUnsuitable when one was declared with another number of partitions before: keys would move.
+   * @throws TopicUnsuitable when one was declared with another number of partitions before: keys would move; or for a state,
+   *   and now for events, or the other way round.
    */
   declareTopics(topics: readonly TopicDeclaration[]): Promise<void>;
   /** The topics that were written down, by name. */

@@ -4,11 +4,9 @@ import type { Clock } from './clock.js';
 import { CheckpointMoved, isRetryable, WrongExpectedVersion } from './errors.js';
 import { failpoint } from './failpoint.js';
 import type { ParkedEvent, ParkedRequest } from './parked.js';
+import { freshStates, type KeyedEvent } from './fresh-states.js';
 import type { CheckpointReader, Source, SourceBatch, SourceEvent } from './source.js';
 import type { SubscriptionParts } from './subscription.js';
-
-/** An event with the key that orders it. */
-type KeyedEvent = SourceEvent & { readonly key: string };
 
 /** Between two tries of an event whose handler throws. */
 const RETRY = { firstMs: 50, maxMs: 5_000 };
@@ -78,15 +76,16 @@ export class Delivery<Tx> {
     const behind = events.filter(({ key }) => this.#parkedKeys.has(key));
     await this.parts.transactions.run(async (tx) => {
       if (behind.length > 0) await this.#move(tx, moves);
-      if (free.length > 0)
+      const fresh = await freshStates(free, this.parts, tx);
+      if (fresh.length > 0)
         await this.parts.handler.handle(
-          free.map(({ event }) => event),
+          fresh.map(({ event }) => event),
           tx,
         );
       await failpoint('subscription.mid-handler');
       if (behind.length > 0) await this.#parkBehind(tx, behind);
       else await this.#move(tx, moves);
-      if (free.length > 0) await this.parts.handler.confirm?.(tx);
+      if (fresh.length > 0) await this.parts.handler.confirm?.(tx);
       await failpoint('subscription.before-commit');
     });
   }

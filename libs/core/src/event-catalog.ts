@@ -15,6 +15,8 @@ export interface EventCatalog {
   unreadable(type: string, schemaVersion: number): Unreadable | undefined;
   /** The topic that an event goes to; undefined when it is private to its service. */
   topicOf(event: Recorded): string | undefined;
+  /** The state topic that an event's type belongs to; undefined for what happened. */
+  stateOf(event: Recorded): string | undefined;
 }
 
 /** Why events cannot be read: their type is not declared, they are newer than the code, or a step to it is missing. */
@@ -50,6 +52,10 @@ export function eventCatalog(registries: Iterable<object>): EventCatalog {
       for (let from = schemaVersion; from < creator.version; from++)
         if (creator.upcast[from] === undefined) return 'no upcaster';
       return undefined;
+    },
+    stateOf({ type }) {
+      const registry = creators.get(type)?.registry;
+      return registry?.rowKey ? registry.name : undefined;
     },
     keyOf: (event) => creators.get(event.type)?.registry.key?.(event) ?? event.stream,
     topicOf: (event) => creators.get(event.type)?.registry.topic ?? undefined,

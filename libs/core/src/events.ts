@@ -64,6 +64,8 @@ export interface EventRegistry {
   readonly partitions: number;
   /** What orders events within the topic; the stream, unless given. */
   readonly key: ((event: Event) => string) | undefined;
+  /** Of a registry made by `state`: the properties of a row's key. Its topic keeps the last row of each key only. */
+  readonly rowKey?: readonly string[];
 }
 
 declare const registry: unique symbol;
@@ -131,17 +133,19 @@ export function events<const T extends EventTypes>(
   checkDottedName('Event registry', name);
   const topic = options.topic === undefined ? name : options.topic;
   if (topic !== null) checkDottedName('Topic', topic);
-  if (!Number.isInteger(options.partitions) || options.partitions < 1 || options.partitions > 1_000)
+  const { partitions, key } = options;
+  return registered({ name, topic, partitions, key: key as EventRegistry['key'] }, types) as Events<T>;
+}
+
+/** A registry of its own kind. @throws InvalidDefinition for a number of partitions that cannot work */
+export function registered(of: EventRegistry, types: EventTypes): Events {
+  const { name, partitions } = of;
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_000)
     throw new InvalidDefinition(`events("${name}"): partitions must be a whole number from 1 to 1,000`);
-  const made: EventRegistry = { name, topic, partitions: options.partitions, key: options.key as EventRegistry['key'] };
-  const creators = Object.entries(types as EventTypes).map(([type, definition]) => [
-    type,
-    creator(made, type, definition),
-  ]);
-  const result = Object.fromEntries(creators);
-  registries.set(result, made);
-  declaring.set(made, result);
-  return result;
+  const result = Object.fromEntries(Object.entries(types).map(([type, each]) => [type, creator(of, type, each)]));
+  registries.set(result, of);
+  declaring.set(of, result);
+  return result as unknown as Events;
 }
 
 /** What a registry made by `events` says about itself. */

@@ -54,6 +54,17 @@ export {
 } from './read-model.js';
 export { cancel, complete, durationMs, publish, send, timeout, type Duration, type Effect } from './effects.js';
 export { processManager, type ProcessManager } from './process-manager.js';
+export {
+  state,
+  isState,
+  readsState,
+  recordKey,
+  stateSourceName,
+  type RowState,
+  type State,
+  type StateRows,
+} from './state.js';
+export { copyOf } from './copy-of.js';
 export { isReadModel, tablesOf, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';
@@ -84,7 +95,8 @@ export { StateCache, type Folded } from './state-cache.js';
 export { eventCatalog, type EventCatalog, type Unreadable } from './event-catalog.js';
 export { jsonSchemaOf, type RegistryJsonSchema } from './json-schema.js';
 export { subscription, type SubscriptionHandler, type SubscriptionParts } from './subscription.js';
-export { foldInto, readModelHandler, subscriptionName } from './read-model-handler.js';
+export { foldInto, readModelHandler } from './read-model-handler.js';
+export { subscriptionName } from './subscription-name.js';
 export { foldRows, keyText, pick, rowsByKey, touchedKeys, type FoldedRows } from './read-model-fold.js';
 export { probeKey } from './key-probe.js';
 export { logSource, type LogSourceOptions } from './log-source.js';
@@ -124,6 +136,7 @@ export type { HandledCommand, HandledCommands } from './handled-commands.js';
 export type { Checkpoint, CheckpointKey, Checkpoints, Move } from './checkpoint.js';
 export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } from './parked.js';
 export type { RelayMark, RelayMarks } from './relay-mark.js';
+export type { StateKeys } from './state-keys.js';
 export type { Lease, Leases } from './lease.js';
 export type { PendingTimer, Timer, Timers } from './timer.js';
 export type { Transactions } from './transactions.js';
@@ -145,7 +158,16 @@ export {
 } from './rebuild.js';
 export { followRebuilds, type FollowOptions } from './follow-rebuilds.js';
 export { readModelStates, type ReadModelPosition, type ReadModelState } from './read-model-states.js';
-export type { RebuildStep, RebuildTables, TableOf, TablesView } from './rebuild-tables.js';
+export { EXAMPLES as COMPARISON_EXAMPLES } from './rebuild-verification.js';
+export {
+  STEPS_FROM,
+  type RebuildStep,
+  type RebuildTables,
+  type TableOf,
+  type TablesView,
+  type VersionName,
+} from './rebuild-tables.js';
+export { dropAbandoned } from './abandoned-rebuild.js';
 export type { CheckpointReader, ReadOptions, Source, SourceBatch, SourceEvent, StartFrom } from './source.js';
 export type { PartitionTail, Publisher, PublisherSession, RecordIdentity } from './publisher.js';
 export type { LogIdentity, PublishedEvent, TopicDeclaration, TopicRecord, Topics } from './topic.js';
@@ -182,6 +204,7 @@ export { backoffMs, type Backoff } from './backoff.js';
 export { systemClock, type Clock } from './clock.js';
 export { armFailpoints, failpoint, type FailpointAction } from './failpoint.js';
 export * from './errors.js';
+export * from './read-model-errors.js';
 export * from './command-errors.js';
 export * from './topic-errors.js';
 export * from './query-errors.js';

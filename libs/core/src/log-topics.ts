@@ -1,5 +1,6 @@
 import { InvalidDefinition } from './errors.js';
 import type { PublishedLog } from './event-store.js';
+import type { EventRegistry } from './events.js';
 import type { LogSourceOptions } from './log-source.js';
 import type { TopicDeclaration, Topics } from './topic.js';
 import { topicLogSource } from './topic-log-source.js';
@@ -36,9 +37,10 @@ export function serviceOf(name: string): string {
 }
 
 /** What a registry declares of its topic; undefined for private events. */
-export function topicOf(registry: {
-  readonly topic: string | null;
-  readonly partitions: number;
-}): TopicDeclaration | undefined {
-  return registry.topic === null ? undefined : { name: registry.topic, partitions: registry.partitions };
+export function topicOf(
+  registry: Pick<EventRegistry, 'topic' | 'partitions' | 'rowKey'>,
+): TopicDeclaration | undefined {
+  const { topic, partitions, rowKey } = registry;
+  if (topic === null) return undefined;
+  return { name: topic, partitions, ...(rowKey ? { compacted: true } : {}) };
 }

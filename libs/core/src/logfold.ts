@@ -5,7 +5,7 @@ import type { Decider } from './decider.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import { checkReadableLog } from './event-types.js';
-import type { Recorded } from './events.js';
+import { registryOf, type Recorded } from './events.js';
 import { KEY_DAYS, keyRetention } from './key-retention.js';
 import { ProcessEvents } from './process-events.js';
 import type { ProcessManager } from './process-manager.js';
@@ -13,13 +13,14 @@ import { processRunners } from './process-runners.js';
 import type { Reaction } from './reaction.js';
 import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
+import { subscriptionName } from './subscription-name.js';
 import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
-import { subscriptionName } from './read-model-handler.js';
 import { ReadYourWrites } from './read-your-writes.js';
 import type { Rebuild } from './rebuild.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
-import { ownRegistries, ownTopics, serviceRunners } from './service-runners.js';
+import { ownRegistries, ownTopics, publishedStates, serviceRunners } from './service-runners.js';
+import { readsState } from './state.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
@@ -98,11 +99,24 @@ export function logfold(options: LogfoldOptions): Logfold {
     'reaction or process manager',
     [...reactions, ...processes].map(({ name }) => name),
   );
+  refuseDuplicates(
+    'a read model that publishes to',
+    publishedStates([...new Map(models.map((model) => [model.name, model])).values()]).map(
+      (each) => registryOf(each).name,
+    ),
+  );
+  const reading = [...reactions, ...processes].find(readsState);
+  if (reading)
+    throw new InvalidDefinition(
+      `${reading.kind === 'reaction' ? 'Reaction' : 'Process manager'} "${reading.name}" handles a state, which keeps the last row of each key and not what happened: ` +
+        'read it with a read model, or handle the events behind it',
+    );
   const registries = [
     ...(options.events ?? []),
     ...deciders.map((decider) => decider.events),
     ...[...models, ...reactions, ...processes].flatMap((definition) => definition.from),
     ...processes.flatMap(({ publishes }) => [...publishes, ProcessEvents]),
+    ...publishedStates(definitions),
   ];
   const catalog = eventCatalog(registries);
 

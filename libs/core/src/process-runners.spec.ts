@@ -10,6 +10,7 @@ import { logTopics } from './log-topics.js';
 import { processManager } from './process-manager.js';
 import { reaction } from './reaction.js';
 import { type } from './schema.js';
+import { state } from './state.js';
 
 const Notices = events('shop.notice', { partitions: 1 }, { Emptied: type<{ sku: string }>() });
 
@@ -27,6 +28,8 @@ const parts = {
   timeouts: { delivery: ({ sku }: { sku: string }) => [send(StockCommands.Receive({ sku, quantity: 1 })), complete()] },
 } as const;
 const Refill = processManager(parts);
+
+const Levels = state('shop.levels', { partitions: 1, row: type<{ sku: string }>(), key: ['sku'] });
 
 const service = (...definitions: readonly Definition[]) =>
   logfold({ database: memory({ service: 'shop' }), definitions });
@@ -56,6 +59,26 @@ describe('A service with process managers', () => {
         reaction({ name: 'refill', from: [StockEvents], startFrom: 'now', on: { StockCleared: () => {} } }),
       ],
       'Two definitions of reaction or process manager "refill"',
+    ],
+    [
+      'that handles rows of a state',
+      [
+        processManager({
+          ...parts,
+          from: [Levels],
+          startedBy: ['shop.levels'],
+          key: { 'shop.levels': ({ data }) => data.key.sku },
+          evolve: {},
+          react: { 'shop.levels': () => [complete()] },
+        }),
+        Stock,
+      ],
+      'Process manager "refill" handles a state, which keeps the last row of each key',
+    ],
+    [
+      'beside a reaction that handles rows of a state',
+      [reaction({ name: 'alarm', from: [Levels], startFrom: 'now', on: { 'shop.levels': () => {} } })],
+      'Reaction "alarm" handles a state, which keeps the last row of each key',
     ],
   ])('does not start with one %s', (_what, definitions, why) => {
     expect(() => service(...definitions)).toThrow(why);

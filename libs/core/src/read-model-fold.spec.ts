@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { recorded, StockEvents, StockLevels } from '../test/shop.js';
-import { ReadModelMismatch } from './errors.js';
+import { ReadModelMismatch } from './read-model-errors.js';
 import type { Event, Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
 import { foldRows, keyText, touchedKeys } from './read-model-fold.js';

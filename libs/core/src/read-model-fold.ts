@@ -1,4 +1,4 @@
-import { ReadModelMismatch } from './errors.js';
+import { ReadModelMismatch } from './read-model-errors.js';
 import type { Recorded } from './events.js';
 import type { Keys, ReadModel } from './read-model.js';
 

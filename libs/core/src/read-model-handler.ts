@@ -1,46 +1,61 @@
-import { ReadModelTablesChanged } from './errors.js';
+import { ReadModelTablesChanged } from './read-model-errors.js';
+import type { EventStore } from './event-store.js';
 import type { Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
 import { foldRows, rowsByKey, touchedKeys } from './read-model-fold.js';
 import type { ReadModelTable, ReadModelTables } from './read-model-tables.js';
 import type { AnyReadModel } from './sql-read-model.js';
+import { publishChanges, type TouchedRows } from './state-publishing.js';
 import type { SubscriptionHandler } from './subscription.js';
 
-/** Folds events into the tables that follow a read model's checkpoint, each from its own rows; or applies them in SQL. */
-export function readModelHandler<Tx>(model: AnyReadModel, tables: ReadModelTables<Tx>): SubscriptionHandler<Tx> {
-  return feeding(model, tables, (table, events, tx) =>
-    model.kind === 'read model'
-      ? foldInto(table, model, tables, events, tx)
-      : model.apply(tx, events, tables.names(model, table)),
-  );
+/** What a batch relies on, from its beginning to its commit. */
+interface Footing {
+  readonly fed: readonly ReadModelTable[];
+  readonly publishes: boolean;
 }
 
 /**
- * Does the same for each table: mostly one, and during and after a rebuild two. Which they are is remembered, and looked at
- * again before each commit: whoever was frozen while a table was added rolls back.
+ * Folds events into the tables that follow a read model's checkpoint, each from its own rows; or applies them in SQL. There is
+ * mostly one, and during and after a rebuild two. Which they are is remembered, and looked at again before each commit:
+ * whoever was frozen while a table was added rolls back. Rows of the table that queries read are published, where the
+ * definition says so.
  */
-function feeding<Tx>(
+export function readModelHandler<Tx>(
   model: AnyReadModel,
   tables: ReadModelTables<Tx>,
-  feed: (table: ReadModelTable, events: readonly Recorded[], tx: Tx) => Promise<void>,
+  log: Pick<EventStore<Tx>, 'appendAll'>,
 ): SubscriptionHandler<Tx> {
-  let fed: readonly ReadModelTable[] | undefined;
+  let footing: Footing | undefined;
+  const look = async (tx: Tx): Promise<Footing> => ({
+    fed: await tables.fed(tx, model),
+    publishes: model.kind === 'read model' && model.publish !== undefined && (await tables.isCurrent(tx, model)),
+  });
+  const fold = async (folded: ReadModel, { fed, publishes }: Footing, events: readonly Recorded[], tx: Tx) => {
+    let live: TouchedRows | undefined;
+    for (const table of fed) {
+      const touched = await foldInto(table, folded, tables, events, tx);
+      if (table === 'live') live = touched;
+    }
+    if (live && publishes) await publishChanges(folded, live, tables, log, tx); // last: the log waits for its commit
+  };
   return {
     types: model.types,
     async handle(events, tx) {
-      fed ??= await tables.fed(tx, model);
+      footing ??= await look(tx);
       try {
-        for (const table of fed) await feed(table, events, tx);
+        if (model.kind === 'read model') await fold(model, footing, events, tx);
+        else for (const table of footing.fed) await model.apply(tx, events, tables.names(model, table));
       } catch (error) {
-        fed = undefined; // it may be for a table that was renamed
+        footing = undefined; // it may be for a table that was renamed
         throw error;
       }
     },
     async confirm(tx) {
-      const now = await tables.fed(tx, model);
-      const same = now.length === fed?.length && now.every((table, index) => table === fed![index]);
-      fed = now;
-      if (!same) throw new ReadModelTablesChanged(model.name);
+      const before = footing;
+      footing = await look(tx);
+      const { fed, publishes } = footing;
+      const same = fed.length === before?.fed.length && fed.every((table, index) => table === before.fed[index]);
+      if (!same || publishes !== before.publishes) throw new ReadModelTablesChanged(model.name);
     },
   };
 }
@@ -52,15 +67,11 @@ export async function foldInto<Tx>(
   tables: ReadModelTables<Tx>,
   events: readonly Recorded[],
   tx: Tx,
-): Promise<void> {
+): Promise<TouchedRows> {
   const keys = touchedKeys(model, events);
-  if (keys.size === 0) return;
-  const rows = rowsByKey(model, keys, await tables.load(tx, model, [...keys.values()], table));
-  const { written, deleted } = foldRows(model, rows, events);
+  if (keys.size === 0) return { keys, before: new Map() };
+  const before = rowsByKey(model, keys, await tables.load(tx, model, [...keys.values()], table));
+  const { written, deleted } = foldRows(model, before, events);
   await tables.write(tx, model, [...written.values()], [...deleted.values()], table);
-}
-
-/** The name of a read model's subscription: each version has its own checkpoint. */
-export function subscriptionName({ name, version }: Pick<ReadModel, 'name' | 'version'>): string {
-  return `${name} v${version}`;
+  return { keys, before };
 }

@@ -1,6 +1,6 @@
 import type { CheckpointKey } from './checkpoint.js';
 import type { Database } from './database.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import type { ReadModelVersion } from './read-model-tables.js';
 import type { Rebuild } from './rebuild.js';
 

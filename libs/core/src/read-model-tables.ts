@@ -22,9 +22,10 @@ export interface ReadModelTables<Tx = unknown> {
   /**
    * Notes the version, and checks that it is the one that was noted. Creates its live table, unless told to leave that to a
    * rebuild, and checks that it fits the definition.
+   * @param options.show the view shows a table that is created here, also where it showed another version
    * @throws ReadModelMismatch when the key is not the PRIMARY KEY or the definition changed without a new version.
    */
-  prepare(model: AnyReadModel, options?: { readonly create?: boolean }): Promise<void>;
+  prepare(model: AnyReadModel, options?: { readonly create?: boolean; readonly show?: boolean }): Promise<void>;
   /** The versions that were ever prepared of a read model, or of all, by name and in order. */
   versions(name?: string): Promise<readonly ReadModelVersion[]>;
   /** The tables that move with the checkpoint, as of now in this transaction. */
@@ -41,6 +42,13 @@ export interface ReadModelTables<Tx = unknown> {
   ): Promise<void>;
   /** What `load` would answer for these rows if they had been written. @throws ReadModelMismatch for rows that do not fit. */
   stored(model: ReadModel, rows: readonly object[]): Promise<readonly object[]>;
+  /** True while the view shows this version, as of now in this transaction: its rows are those that are published. */
+  isCurrent(tx: Tx, model: ReadModel): Promise<boolean>;
+  /**
+   * Takes keys of rows that are to be published, as switches of rebuilds note them in the transaction of the switch; none
+   * unless the version is current. They are gone when `tx` commits.
+   */
+  takeNoted(tx: Tx, model: ReadModel, limit: number): Promise<readonly object[]>;
   /** The full names of the tables of a model in SQL. */
   names<Tables extends string>(model: SqlReadModel<Tables>, table?: ReadModelTable): Readonly<Record<Tables, string>>;
   /** The query side. Its calls throw ReadModelBuilding while there is no live table. */

@@ -4,6 +4,7 @@ import type { Each, Event, Recorded } from './events.js';
 import { checkIdentifier } from './names.js';
 import type { WaitOptions, Waited } from './read-your-writes.js';
 import type { Out, Schema } from './schema.js';
+import { isState, type Publishes } from './state.js';
 import { sqlReadModel } from './sql-read-model.js';
 
 type Of<E extends Event, N> = Recorded<Extract<E, { type: N }>>;
@@ -32,6 +33,8 @@ export interface ReadModel<Row extends object = any, Key extends object = any> {
   readonly table: Sql;
   /** Properties whose values differ from those of the version before on purpose; all others must agree at a rebuild. */
   readonly changes?: readonly string[] | 'everything';
+  /** The state topic that its rows are published to. */
+  readonly publish?: object;
   /** The types of the events that it folds. */
   readonly types: readonly string[];
   /** The keys of the rows that an event touches. */
@@ -86,6 +89,8 @@ function foldedReadModel<
   readonly row: S;
   readonly table: Sql;
   readonly changes?: readonly (keyof Out<NoInfer<S>> & string)[] | 'everything';
+  /** A state, made by `state`: each row that changes is appended to the log for it, in the transaction that changes it. */
+  readonly publish?: Publishes<Out<NoInfer<S>>>;
   readonly key: KeyOf<Each<NoInfer<R>>, NoInfer<T>, Key>;
   /** The streams that hold every event of a row: `asOf` then reads these alone. */
   readonly streams?: (key: NoInfer<Key>) => Keys<string>;
@@ -110,6 +115,11 @@ function foldedReadModel<
     throw new InvalidDefinition(
       `Read model "${name}" folds ${foreign.join(', ')}, which none of its registries declares`,
     );
+  const { publish } = definition;
+  if (publish && (!isState(publish) || definition.from.includes(publish)))
+    throw new InvalidDefinition(
+      `Read model "${name}" must publish to a state of its own, made by state(...), which it does not fold itself`,
+    );
   const { key } = definition;
   const keyOf =
     typeof key === 'function'
@@ -123,6 +133,6 @@ function foldedReadModel<
  * The table's columns are the row's properties in snake_case; its PRIMARY KEY must be the properties of `key`.
  * Row values are what JSON holds: write times as ISO strings, money as integers.
  * `readModel.sql` is for what is no fold by key.
- * @throws InvalidDefinition for a name that cannot be a table's, or a version below 1.
+ * @throws InvalidDefinition for a name that cannot be a table's, a version below 1, or `publish` to what it folds itself.
  */
 export const readModel = Object.assign(foldedReadModel, { sql: sqlReadModel });

@@ -6,7 +6,7 @@ import type { LogfoldOptions } from './logfold.js';
 import { partitionOf } from './partition.js';
 import { parseTokens, type PositionToken } from './position-token.js';
 import { TooManyWaiting } from './query-errors.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import type { AnyReadModel } from './sql-read-model.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { Move } from './checkpoint.js';
 import { CheckpointMoved } from './errors.js';
 import { failpoint } from './failpoint.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import type { Rebuild } from './rebuild.js';
 import { RebuildMeter } from './rebuild-meter.js';
 import { isFed, replayAll, type Filling, type RebuildParts, type ReplayOptions, type Way } from './rebuild-replay.js';

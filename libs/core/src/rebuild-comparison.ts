@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from './checkpoint.js';
 import { touchedKeys } from './read-model-fold.js';
-import { subscriptionName } from './read-model-handler.js';
 import { readUpTo, withinEnds } from './read-up-to.js';
+import { subscriptionName } from './subscription-name.js';
 import type { ReadModel } from './read-model.js';
 import type { Comparison, RowDifference } from './rebuild.js';
 import type { RebuildParts } from './rebuild-replay.js';

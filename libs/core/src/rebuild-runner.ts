@@ -1,14 +1,16 @@
 import { backoffMs } from './backoff.js';
 import { systemClock } from './clock.js';
-import { isRetryable, RebuildBehind, RebuildOvertaken } from './errors.js';
+import { isRetryable } from './errors.js';
+import { RebuildBehind, RebuildImpossible, RebuildOvertaken } from './read-model-errors.js';
 import { failpoint } from './failpoint.js';
 import { build } from './rebuild-building.js';
 import { isAtRest, type Rebuild, type RebuildAction, type RebuildState } from './rebuild.js';
 import { isFed, type RebuildParts } from './rebuild-replay.js';
-import type { RebuildStep } from './rebuild-tables.js';
+import { STEPS_FROM, type RebuildStep } from './rebuild-tables.js';
 import { verify } from './rebuild-verification.js';
 import type { RebuildWatch } from './rebuild-watch.js';
 import type { RunnerOptions } from './runner.js';
+import { readsState } from './state.js';
 import type { Beside } from './subscription.js';
 
 /** Tries of what failed for a reason that may pass; then the rebuild fails. */
@@ -19,16 +21,11 @@ const RETRY = { firstMs: 200, maxMs: 5_000 };
 /** A rebuild in one of these states has a new table, or will have one without being asked. */
 const VERIFIABLE: readonly RebuildState[] = ['requested', 'building', 'attached', 'verified', 'refused'];
 
-/** Which step an action asks for, and from which states it is possible. */
-const ACTIONS: Readonly<
-  Record<Exclude<RebuildAction, 'verify'>, { step: RebuildStep; from: readonly RebuildState[] }>
-> = {
-  switch: { step: 'switch', from: ['verified', 'rolled-back'] },
-  rollback: { step: 'roll back', from: ['switched'] },
-  drop: {
-    step: 'drop',
-    from: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
-  },
+/** Which step an action asks for. */
+const STEP_OF: Readonly<Record<Exclude<RebuildAction, 'verify'>, RebuildStep>> = {
+  switch: 'switch',
+  rollback: 'roll back',
+  drop: 'drop',
 };
 
 /**
@@ -94,6 +91,7 @@ export class RebuildRunner<Tx> {
       return this.#act(rebuild, asked, still);
     if (asked === 'verify' && !VERIFIABLE.includes(state)) return this.#refuse(rebuild, asked, VERIFIABLE);
     if (state === 'requested' || state === 'building') {
+      if (readsState(this.parts.model)) throw new RebuildImpossible(rebuild.name);
       await rebuilds.update(rebuild, { state: 'building', error: null });
       await this.#tell(rebuild.id);
       await build(this.parts, rebuild, { still, signal });
@@ -112,7 +110,8 @@ export class RebuildRunner<Tx> {
   /** A step between two batches. One that is not possible now is answered with the reason. */
   async #act(rebuild: Rebuild, action: Exclude<RebuildAction, 'verify'>, still: Beside['still']): Promise<void> {
     const { database, model } = this.parts;
-    const { step, from } = ACTIONS[action];
+    const step = STEP_OF[action];
+    const from = STEPS_FROM[step];
     if (!from.includes(rebuild.state)) return this.#refuse(rebuild, action, from);
     await still(() => database.rebuildTables.step(rebuild, model, step));
     await failpoint('rebuild.after-switch');

@@ -1,11 +1,21 @@
 import type { Checkpoint } from './checkpoint.js';
 import type { ReadModel } from './read-model.js';
 import type { ReadModelTable } from './read-model-tables.js';
-import type { Comparison, Rebuild } from './rebuild.js';
+import type { Comparison, Rebuild, RebuildState } from './rebuild.js';
 import type { AnyReadModel } from './sql-read-model.js';
+
+/** Which version of a read model, for who has not its definition. */
+export type VersionName = Pick<AnyReadModel, 'name' | 'version'>;
 
 /** A change of what the tables of a version are called, in one transaction. */
 export type RebuildStep = 'switch' | 'roll back' | 'drop';
+
+/** From which states each step leads on. */
+export const STEPS_FROM: Readonly<Record<RebuildStep, readonly RebuildState[]>> = {
+  switch: ['verified', 'rolled-back'],
+  'roll back': ['switched'],
+  drop: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
+};
 
 /**
  * The tables of rebuilds. Every call that changes something first locks the rebuild's row, and does nothing unless it is
@@ -36,7 +46,7 @@ export interface RebuildTables<Tx = unknown> {
    * `switch`: queries read the new table. `roll back`: they read the one before. `drop`: what queries do not read goes.
    * Never goes back: @throws RebuildBehind, retryable, while what queries would read has not got as far as what they read.
    */
-  step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void>;
+  step(rebuild: Rebuild, model: VersionName, step: RebuildStep): Promise<void>;
 }
 
 /** One table of one version. */

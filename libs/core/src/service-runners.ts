@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from './clock.js';
+import { untilOneFails } from './concurrently.js';
 import { InvalidDefinition } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
 import { registryOf } from './events.js';
 import { logSource } from './log-source.js';
 import { serviceOf, topicOf } from './log-topics.js';
-import type { LogfoldOptions, Role } from './logfold.js';
+import type { Definition, LogfoldOptions, Role } from './logfold.js';
 import { FOLLOWED } from './process-events.js';
 import type { Reaction } from './reaction.js';
 import { reactionHandler } from './reaction-handler.js';
-import { readModelHandler, subscriptionName } from './read-model-handler.js';
+import type { ReadModel } from './read-model.js';
+import { readModelHandler } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import { RebuildRunner } from './rebuild-runner.js';
 import { RebuildWatch } from './rebuild-watch.js';
 import { relay } from './relay.js';
@@ -17,6 +20,7 @@ import type { Runner } from './runner.js';
 import { SharedReplay } from './shared-replay.js';
 import { SharedTail } from './shared-tail.js';
 import type { Source } from './source.js';
+import { publishNotedRows } from './noted-rows.js';
 import { isReadModel, type AnyReadModel } from './sql-read-model.js';
 import { subscription, type SubscriptionParts } from './subscription.js';
 import type { TopicDeclaration } from './topic.js';
@@ -37,6 +41,13 @@ export function ownRegistries({ database, definitions, events = [], topics }: Lo
     throw new InvalidDefinition(
       `Service "${database.service}" cannot append events of "${registryOf(foreign).name}": they belong to another service`,
     );
+  const published = publishedStates(definitions);
+  const strange = published.find((registry) => !isOwn(registry));
+  if (strange)
+    throw new InvalidDefinition(
+      `Service "${database.service}" cannot publish to state "${registryOf(strange).name}": ` +
+        'a state begins with the name of the service whose read model publishes to it',
+    );
   const named = definitions.flatMap((definition) =>
     definition.kind === 'decider'
       ? [definition.events]
@@ -44,7 +55,12 @@ export function ownRegistries({ database, definitions, events = [], topics }: Lo
         ? [...definition.from, ...definition.publishes]
         : definition.from,
   );
-  return [...new Set([...events, ...named])].filter(isOwn);
+  return [...new Set([...events, ...published, ...named])].filter(isOwn);
+}
+
+/** The states that read models publish to. */
+export function publishedStates(definitions: readonly Definition[]): object[] {
+  return definitions.flatMap((each) => (each.kind === 'read model' && each.publish ? [each.publish] : []));
 }
 
 /** The topics that a service's own events go to. */
@@ -55,6 +71,10 @@ export function ownTopics(options: LogfoldOptions): TopicDeclaration[] {
     const topic = topicOf(registry);
     if (!topic) continue;
     const other = declared.get(topic.name);
+    if (other && other.compacted !== topic.compacted)
+      throw new InvalidDefinition(
+        `Topic "${topic.name}" is declared for events and for a state: give them topics of their own`,
+      );
     if (other && other.partitions !== topic.partitions)
       throw new InvalidDefinition(
         `Topic "${topic.name}" is declared with ${other.partitions} and with ${topic.partitions} partitions`,
@@ -131,10 +151,15 @@ function readModelRunner(
       name: subscriptionName(model),
       sources,
       from: 'beginning',
-      handler: readModelHandler(model, database.readModels),
+      handler: readModelHandler(model, database.readModels, database.events),
       oneWriter: true,
       before: (signal) => rebuilds.begin(signal),
-      beside: (beside) => rebuilds.go(beside),
+      beside: async (beside) => {
+        const publishing = (signal: AbortSignal): Promise<void> =>
+          publishNotedRows(model as ReadModel, database, clock, { ...beside, signal });
+        const rebuilding = (signal: AbortSignal): Promise<void> => rebuilds.go({ ...beside, signal });
+        await untilOneFails(beside.signal, [rebuilding, ...(publishedStates([model]).length > 0 ? [publishing] : [])]);
+      },
     },
     options.runner,
   );
@@ -212,12 +237,13 @@ export function common(
   owner: string,
 ): Pick<
   SubscriptionParts<any>,
-  'catalog' | 'checkpoints' | 'parked' | 'transactions' | 'leases' | 'owner' | 'leaseTtlMs' | 'onParked'
+  'catalog' | 'checkpoints' | 'stateKeys' | 'parked' | 'transactions' | 'leases' | 'owner' | 'leaseTtlMs' | 'onParked'
 > {
-  const { checkpoints, parked, transactions, leases } = database;
+  const { checkpoints, parked, transactions, leases, stateKeys } = database;
   return {
     catalog,
     checkpoints,
+    stateKeys,
     parked,
     transactions,
     leases,

@@ -1,5 +1,5 @@
 import { DatabaseUnavailable } from './errors.js';
-import { subscriptionName } from './read-model-handler.js';
+import { subscriptionName } from './subscription-name.js';
 import type { Comparison, Rebuild } from './rebuild.js';
 import { replayAll, type RebuildParts, type ReplayOptions } from './rebuild-replay.js';
 import { sqlFilling } from './sql-filling.js';

@@ -12,6 +12,7 @@ import type { Parked } from './parked.js';
 import type { RetryPolicy } from './retry-policy.js';
 import { runner, type Runner, type RunnerContext, type RunnerOptions } from './runner.js';
 import type { Source, StartFrom } from './source.js';
+import type { StateKeys } from './state-keys.js';
 import type { Transactions } from './transactions.js';
 
 /** What a subscription does with events. Its effects belong into `tx`; they happen once. */
@@ -47,6 +48,8 @@ export interface SubscriptionParts<Tx = unknown> {
   readonly oneWriter: boolean;
   readonly catalog: EventCatalog;
   readonly checkpoints: Checkpoints<Tx>;
+  /** For events of state topics; they are handled as they come without. */
+  readonly stateKeys?: StateKeys<Tx>;
   readonly parked: Parked<Tx>;
   readonly transactions: Transactions<Tx>;
   readonly leases: Leases;

@@ -6,6 +6,8 @@ import type { Source } from './source.js';
 export interface TopicDeclaration {
   readonly name: string;
   readonly partitions: number;
+  /** True for a state topic: the broker keeps the last record of each key, and removes those before. */
+  readonly compacted?: true;
 }
 
 /** Which log: its id is made with it and never changes; the epoch rises when the log is forked after a restore. */
@@ -28,7 +30,7 @@ export interface PublishedEvent extends Omit<Recorded, 'data'> {
 export interface TopicRecord {
   readonly event: PublishedEvent;
   readonly partition: number;
-  /** The position of this log's record before it in the same partition; 0n for the first. */
+  /** The position of this log's record before it in the same partition; 0n for the first. Not sent to a compacted topic. */
   readonly previous: bigint;
 }
 

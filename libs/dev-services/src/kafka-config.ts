@@ -57,6 +57,7 @@ export function serverProperties(node: NodePorts, { nodes }: Layout, data: strin
     'num.io.threads': 4,
     'background.threads': 2,
     'log.cleaner.dedupe.buffer.size': 2_097_152,
+    'log.cleaner.backoff.ms': 500, // between two looks for what can be compacted: 15 s by default
     'broker.session.timeout.ms': replicas > 1 ? 3_000 : 2_000,
     'broker.heartbeat.interval.ms': replicas > 1 ? 500 : 400,
   };

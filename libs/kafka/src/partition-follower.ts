@@ -141,7 +141,8 @@ export class PartitionFollower {
     return undefined;
   }
 
-  #strange({ logId }: ReceivedRecord): string | undefined {
+  #strange({ logId, isRow }: ReceivedRecord): string | undefined {
+    if (isRow) return 'it is a row of a state, the topic is read for events';
     const known = this.#checkpoint.logId;
     return known === undefined || logId === known ? undefined : `it is of log ${logId}, the topic's is ${known}`;
   }

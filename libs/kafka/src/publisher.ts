@@ -62,7 +62,8 @@ export function kafkaPublisher(
         const ends = await settledOffsets(kafka, sender, partitions, limits, signal);
         const tails = await readTails(kafka, partitions, ends, limits.beginMs, signal);
         await failpoint('relay.after-tails');
-        return new KafkaSession(kafka, sender, log, caps, limits, tails);
+        const states = new Set(topics.filter(({ compacted }) => compacted).map(({ name }) => name));
+        return new KafkaSession(kafka, sender, log, caps, limits, states, tails);
       } catch (error) {
         kafka.close();
         throw error;

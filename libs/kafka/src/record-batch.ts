@@ -1,6 +1,6 @@
 import { crc32c } from './crc32c.js';
 import type { ProducerEpoch } from './driver.js';
-import type { EncodedRecord } from './record.js';
+import type { EncodedRow } from './record.js';
 
 const HEADER_BYTES = 61;
 const LENGTH_AT = 8;
@@ -18,6 +18,8 @@ const COUNT_AT = 57;
 const MAGIC = 2;
 const TRANSACTIONAL = 0x10;
 const FIRST_CAPACITY = 64 * 1024;
+/** The length -1 as a varint: there is no value. */
+const NULL_LENGTH = 1;
 const ONE_BYTE_LENGTH = 64;
 const TWO_BYTE_LENGTH = 8_192;
 
@@ -41,16 +43,17 @@ export class RecordBatchWriter {
   }
 
   /** Adds a record, unless there are some already and the batch would become larger than `limitBytes`. */
-  add({ key, value, headers }: EncodedRecord, limitBytes: number): boolean {
+  add({ key, value, headers }: EncodedRow, limitBytes: number): boolean {
     const start = this.#end;
-    const guess = varintSize(value.length + 512);
+    const guess = varintSize((value?.length ?? 0) + 512);
     this.#reserve(guess + 16);
     this.#end = start + guess;
     this.#byte(0); // attributes: none
     this.#byte(0); // timestamp: the batch's
     this.#varint(this.#count);
     this.#text(key);
-    this.#text(value);
+    if (value === null) this.#byte(NULL_LENGTH);
+    else this.#text(value);
     const countAt = this.#end;
     this.#reserve(1);
     this.#byte(0);

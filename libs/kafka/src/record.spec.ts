@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { ForeignRecord, type LogIdentity, type Metadata, type PublishedEvent } from '@logfold/core';
-import { decodeRecord, encodeRecord, type EncodedRecord, type ReceivedMessage, type ReceivedRecord } from './record.js';
+import {
+  decodeRecord,
+  encodeRecord,
+  encodeRow,
+  type EncodedRow,
+  type ReceivedMessage,
+  type ReceivedRecord,
+} from './record.js';
 
 const log: LogIdentity = { id: '0192a4f0-1111-7000-8000-000000000001', name: 'inventory', epoch: 2 };
 
@@ -27,6 +34,19 @@ describe('The record of an event', () => {
       ce_causationid: 'c2',
     });
   });
+
+  it.each([{ sku: 'tea', onHand: 3 }, null])(
+    'of a state holds the row alone, names none before it, and gives back %j',
+    (row) => {
+      const data = { key: { sku: 'tea' }, row };
+      const sent = encodeRow({ event: event({ dataJson: JSON.stringify(data) }), partition: 3, previous: 41n }, log);
+
+      expect(sent.value).toEqual(row && JSON.stringify(row));
+      expect(sent.headers).not.toHaveProperty('ce_previous');
+      const read = received(sent);
+      expect([read.isRow, read.key, read.event.data]).toEqual([true, 'tea', data]);
+    },
+  );
 
   it.each<[string, Partial<Metadata>]>([
     ['nothing more', {}],
@@ -115,11 +135,11 @@ function event(changed: Partial<PublishedEvent> = {}): PublishedEvent {
 }
 
 /** As it comes from a broker: everything is bytes. */
-function received({ key, value, headers }: EncodedRecord): ReceivedRecord {
+function received({ key, value, headers }: EncodedRow): ReceivedRecord {
   const bytes = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]);
   const decoded = decodeRecord('inventory.stock', 3, {
     key: Buffer.from(key),
-    value: Buffer.from(value),
+    value: value === null ? null : Buffer.from(value),
     offset: '5',
     headers: Object.fromEntries(bytes) as Record<string, Buffer>,
   });

@@ -4,6 +4,7 @@ import {
   type LogIdentity,
   type Metadata,
   type Recorded,
+  type RowState,
   type TopicRecord,
 } from '@logfold/core';
 
@@ -14,6 +15,9 @@ export interface EncodedRecord {
   readonly value: string;
   readonly headers: Readonly<Record<string, string>>;
 }
+
+/** What goes into a state topic for one row: the row as JSON, and null where it was deleted. */
+export type EncodedRow = Omit<EncodedRecord, 'value'> & { readonly value: string | null };
 
 /** What of a received message is looked at; messages of kafkajs fit. Headers and contents are as they came. */
 export interface ReceivedMessage {
@@ -29,6 +33,20 @@ type HeaderValue = Buffer | string | (Buffer | string)[] | undefined;
 export type Decoded = ReceivedRecord | { readonly kind: 'foreign'; readonly why: string };
 
 const SOURCE = '/logs/';
+
+/** The header that tells a row of a state from an event: the row's key as JSON. */
+const ROW_KEY = 'ce_rowkey';
+
+/**
+ * The record of a row of a state: the row itself is the value, and none is a tombstone, so that compaction keeps the last
+ * one of each key. It names none before it, for that one may be gone.
+ */
+export function encodeRow(record: TopicRecord, log: LogIdentity): EncodedRow {
+  const { headers, ...rest } = encodeRecord(record, log);
+  const { ce_previous: _, ...kept } = headers;
+  const { key, row } = parseForeignJson(record.event.dataJson) as RowState;
+  return { ...rest, value: row && JSON.stringify(row), headers: { ...kept, [ROW_KEY]: JSON.stringify(key) } };
+}
 
 /**
  * The record of an event. `ce_position` is the event's, `ce_previous` that of this log's record before it in the same
@@ -75,6 +93,7 @@ export function decodeRecord(topic: string, partition: number, message: Received
   if (!isText(id) || id.length === 0) return foreign('it names no log: header ce_logid');
   const position = wholeNumber(headers['ce_position']);
   if (position === undefined) return foreign('its position is not a number: header ce_position');
+  if (headers[ROW_KEY] !== undefined) return new ReceivedRecord(topic, partition, message, id.toString(), position, 0n);
   const previous = wholeNumber(headers['ce_previous']);
   if (previous === undefined) return foreign('what it follows is not a number: header ce_previous');
   if (previous >= position)
@@ -93,9 +112,15 @@ export class ReceivedRecord {
     message: ReceivedMessage,
     readonly logId: string,
     readonly position: bigint,
+    /** 0n for a row of a state, which follows nothing. */
     readonly previous: bigint,
   ) {
     this.#message = message;
+  }
+
+  /** True for a row of a state. */
+  get isRow(): boolean {
+    return this.#message.headers![ROW_KEY] !== undefined;
   }
 
   /** The type of the event: enough to leave it out. */
@@ -131,7 +156,7 @@ export class ReceivedRecord {
     if (Number.isNaN(recordedAt.getTime())) throw this.#broken('its time is not a time: header ce_time');
     return {
       type: this.type,
-      data: this.#json(this.#message.value, 'its value'),
+      data: this.isRow ? this.#row() : this.#json(this.#message.value, 'its value'),
       id: this.eventId,
       stream: this.#text('ce_subject'),
       version: this.#number('ce_streamversion'),
@@ -140,6 +165,12 @@ export class ReceivedRecord {
       recordedAt,
       metadata: this.#metadata(),
     };
+  }
+
+  #row(): RowState {
+    const key = this.#json(this.#text(ROW_KEY), `header ${ROW_KEY}`) as object;
+    const { value } = this.#message;
+    return { key, row: value === null ? null : (this.#json(value, 'its value') as object) };
   }
 
   #metadata(): Metadata {

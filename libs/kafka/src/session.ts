@@ -12,7 +12,7 @@ import type { BatchCaps } from './batch-caps.js';
 import { nameOf, type KafkaDriver, type TopicPartition } from './driver.js';
 import type { KafkaLimits } from './limits.js';
 import { committedRecordsOf } from './partition-records.js';
-import { encodeRecord } from './record.js';
+import { encodeRecord, encodeRow } from './record.js';
 import { RecordBatchWriter } from './record-batch.js';
 import { BatchRefusedAsTooLarge, type OpenBatch, type TransactionalSender } from './sender.js';
 
@@ -36,6 +36,8 @@ export class KafkaSession implements PublisherSession {
     private readonly log: LogIdentity,
     private readonly caps: BatchCaps,
     private readonly limits: KafkaLimits,
+    /** The topics whose records are rows of states. */
+    private readonly states: ReadonlySet<string>,
     readonly partitions: readonly PartitionTail[],
   ) {}
 
@@ -83,7 +85,8 @@ export class KafkaSession implements PublisherSession {
       let batch = batches.get(name);
       if (!batch) batches.set(name, (batch = { ...inTopic(record), records: new RecordBatchWriter(), first: record }));
       const before = batch.records.sizeBytes;
-      if (!batch.records.add(encodeRecord(record, this.log), this.caps.of(batch.topic))) break;
+      const encode = this.states.has(batch.topic) ? encodeRow : encodeRecord;
+      if (!batch.records.add(encode(record, this.log), this.caps.of(batch.topic))) break;
       bytes += batch.records.sizeBytes - before;
       taken++;
     }

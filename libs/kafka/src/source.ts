@@ -3,12 +3,12 @@ import type { KafkaDriver } from './driver.js';
 import { existingTopic } from './existing-topic.js';
 import { groupClient } from './group-client.js';
 import { GroupMember } from './group-member.js';
-import { kafkajsDriver } from './kafkajs-driver.js';
-import type { KafkaOptions } from './options.js';
 import { defaultGroupTimes, type GroupTimes, type KafkaSourceOptions } from './source-options.js';
+import { stateSource } from './state-source.js';
 import { startCheckpoints } from './start-checkpoints.js';
 import { readCommittedTails } from './tails.js';
 import { TopicReader, type Tail } from './topic-reader.js';
+import { withDriver } from './with-driver.js';
 
 /** How long the end of a partition may be unreadable before the reader begins anew. */
 const TAIL_MS = 10_000;
@@ -22,6 +22,7 @@ const TAIL_MS = 10_000;
  * @throws InvalidDefinition for times that cannot work
  */
 export function kafkaSource(options: KafkaSourceOptions, topic: TopicDeclaration): Source {
+  if (topic.compacted) return stateSource(options, topic);
   const times: GroupTimes = { ...defaultGroupTimes, ...options.group };
   if (times.heartbeatMs * 3 > times.sessionMs)
     throw new InvalidDefinition(
@@ -75,23 +76,6 @@ async function committedEnds(
   const tails = asked.length === 0 ? [] : await readCommittedTails(driver, asked, TAIL_MS, signal);
   const ends = new Map(tails.map(({ partition, last }) => [partition, last?.position ?? 0n]));
   return new Map(all.map((partition) => [partition, ends.get(partition) ?? 0n]));
-}
-
-/** Asks the brokers something, on connections of its own. */
-async function withDriver<T>(
-  options: KafkaOptions,
-  signal: AbortSignal,
-  ask: (driver: KafkaDriver) => Promise<T>,
-): Promise<T> {
-  const driver = kafkajsDriver(options);
-  const close = (): void => driver.close();
-  signal.addEventListener('abort', close, { once: true });
-  try {
-    return await ask(driver);
-  } finally {
-    signal.removeEventListener('abort', close);
-    close();
-  }
 }
 
 /** Waits for work that is given up when the signal aborts: what becomes of it then does not matter. */

@@ -24,7 +24,16 @@ const HEADERS_BYTES = 8 * 1024;
 const NEEDED_BYTES = EVENT_SIZE_LIMIT_BYTES + HEADERS_BYTES;
 const REPLICAS = 3;
 const POLL_MS = 20;
-const SETTINGS = ['max.message.bytes', 'cleanup.policy', 'retention.ms', 'retention.bytes', 'compression.type'];
+const SETTINGS = [
+  'max.message.bytes',
+  'cleanup.policy',
+  'retention.ms',
+  'retention.bytes',
+  'delete.retention.ms',
+  'compression.type',
+];
+/** How long the broker keeps what it knows of a deleted row: a hundred years, for a reader that misses it keeps the row. */
+const TOMBSTONES_MS = 3_153_600_000_000;
 const readableCompression: ReadonlySet<string> = new Set(['producer', 'uncompressed', 'gzip']);
 
 /** Refuses brokers that cannot be sent to exactly once. @throws BrokerUnsuitable, BrokerUnavailable */
@@ -75,7 +84,7 @@ export async function ensureTopics(
   const ready = await untilLed(driver, declared, limits);
   for (const topic of declared) checkPartitions(topic, ready.get(topic.name)!, rules);
   const settings = await driver.settings({ topics: names }, SETTINGS);
-  return new Map(names.map((name) => [name, checkSettings(name, settings.get(name), rules)]));
+  return new Map(declared.map((topic) => [topic.name, checkSettings(topic, settings.get(topic.name), rules)]));
 }
 
 async function create(
@@ -91,9 +100,9 @@ async function create(
     partitions: topic.partitions,
     replicas,
     settings: {
-      'cleanup.policy': 'delete',
-      'retention.ms': '-1',
-      'retention.bytes': '-1',
+      ...(topic.compacted
+        ? { 'cleanup.policy': 'compact', 'delete.retention.ms': String(TOMBSTONES_MS) }
+        : { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }),
       'min.insync.replicas': replicas === REPLICAS ? '2' : '1',
       'unclean.leader.election.enable': 'false',
     },
@@ -168,7 +177,11 @@ function checkPartitions({ name, partitions }: TopicDeclaration, found: TopicMet
 }
 
 /** The topic's largest batch. Settings that may not be read are not judged. */
-function checkSettings(topic: string, settings: ReadonlyMap<string, string> | undefined, rules: TopicRules): number {
+function checkSettings(
+  { name: topic, compacted }: TopicDeclaration,
+  settings: ReadonlyMap<string, string> | undefined,
+  rules: TopicRules,
+): number {
   const largest = Number(settings?.get('max.message.bytes') ?? NEEDED_BYTES);
   if (largest < NEEDED_BYTES)
     throw new TopicUnsuitable(
@@ -176,12 +189,24 @@ function checkSettings(topic: string, settings: ReadonlyMap<string, string> | un
       `takes batches of ${largest} bytes, but an event may need ${NEEDED_BYTES}: ` +
         `kafka-configs --alter --topic ${topic} --add-config max.message.bytes=1048588`,
     );
-  if (settings?.get('cleanup.policy')?.includes('compact'))
+  const policy = settings?.get('cleanup.policy');
+  if (compacted && policy !== undefined && policy !== 'compact')
+    throw new TopicUnsuitable(
+      topic,
+      `keeps the rows of a state, but its cleanup.policy is ${policy}, which removes rows: ` +
+        `kafka-configs --alter --topic ${topic} --add-config cleanup.policy=compact`,
+    );
+  if (!compacted && policy?.includes('compact'))
     throw new TopicUnsuitable(topic, 'is compacted, which removes events: set cleanup.policy=delete');
   const compression = settings?.get('compression.type') ?? 'producer';
   if (!readableCompression.has(compression))
     throw new TopicUnsuitable(topic, `is compressed by the broker with ${compression}: set compression.type=producer`);
-  for (const name of ['retention.ms', 'retention.bytes'])
+  const tombstonesMs = Number(settings?.get('delete.retention.ms') ?? TOMBSTONES_MS);
+  if (compacted && tombstonesMs < TOMBSTONES_MS)
+    rules.warn(
+      `Topic "${topic}" has delete.retention.ms=${tombstonesMs}: a reader that stays away longer keeps rows that were deleted`,
+    );
+  for (const name of compacted ? [] : ['retention.ms', 'retention.bytes'])
     if (Number(settings?.get(name) ?? -1) >= 0)
       rules.warn(
         `Topic "${topic}" has ${name}=${settings!.get(name)}: a reader that stays away longer cannot catch up`,

@@ -97,6 +97,33 @@ describe('A topic that is there', () => {
     await expect(beginAndClose(log)).rejects.toThrow(remedy);
   });
 
+  it('is made for the rows of a state so that it keeps the last one of each key, and what is known of deleted ones', async () => {
+    const log = forState(sampleLog());
+
+    await beginAndClose(log);
+
+    const settings = await settingsOf(admin, log.topic.name);
+    expect(settings).toMatchObject({ 'cleanup.policy': 'compact', 'delete.retention.ms': '3153600000000' });
+  });
+
+  it.each(['delete', 'compact,delete'])('is refused for the rows of a state with cleanup.policy=%s', async (policy) => {
+    const log = forState(sampleLog());
+    await make(log, 6, { 'cleanup.policy': policy });
+
+    await expect(beginAndClose(log)).rejects.toThrow(TopicUnsuitable);
+    await expect(beginAndClose(log)).rejects.toThrow('--add-config cleanup.policy=compact');
+  });
+
+  it('may forget what was deleted of a state, with a warning', async () => {
+    const log = forState(sampleLog());
+    await make(log, 6, { 'cleanup.policy': 'compact', 'delete.retention.ms': '86400000' });
+    const warnings: string[] = [];
+
+    await beginAndClose(log, { onWarning: (warning) => warnings.push(warning) });
+
+    expect(warnings).toEqual([expect.stringContaining('delete.retention.ms=86400000')]);
+  });
+
   it('may lose old events, with a warning', async () => {
     const log = sampleLog();
     await make(log, 6, { 'retention.ms': '86400000' });
@@ -203,4 +230,9 @@ async function make({ topic }: SampleLog, partitions: number, settings: Record<s
   await admin.createTopics({
     topics: [{ topic: topic.name, numPartitions: partitions, replicationFactor: 1, configEntries }],
   });
+}
+
+/** The same log, its topic for the rows of a state. */
+function forState(log: SampleLog): SampleLog {
+  return { ...log, topic: { ...log.topic, compacted: true } };
 }

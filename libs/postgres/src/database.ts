@@ -19,6 +19,7 @@ import { PostgresRebuilds } from './rebuilds.js';
 import { PostgresRelayMarks } from './relay-marks.js';
 import { APP_ROLE } from './roles.js';
 import { PostgresSnapshots } from './snapshots.js';
+import { PostgresStateKeys } from './state-keys.js';
 import { statementsFor } from './statements.js';
 import { PostgresTimers } from './timers.js';
 import { declaredTopics, declareTopics } from './topics-table.js';
@@ -109,6 +110,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     relayMarks: new PostgresRelayMarks(querying, schema),
     timers: new PostgresTimers(querying, schema),
     processes: new PostgresProcesses(querying, schema),
+    stateKeys: new PostgresStateKeys(schema),
     wakeUp,
     declareTopics: (topics) => declareTopics(querying, schema, topics),
     declaredTopics: () => declaredTopics(querying, schema),

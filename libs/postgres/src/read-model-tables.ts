@@ -4,6 +4,7 @@ import {
   probeKey,
   ReadModelBuilding,
   ReadModelMismatch,
+  registryOf,
   tablesOf,
   type AnyReadModel,
   type ReadModel,
@@ -46,7 +47,10 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     readonly schema: string,
   ) {}
 
-  async prepare(model: AnyReadModel, { create = true }: { readonly create?: boolean } = {}): Promise<void> {
+  async prepare(
+    model: AnyReadModel,
+    { create = true, show = false }: { readonly create?: boolean; readonly show?: boolean } = {},
+  ): Promise<void> {
     const name = tableName(this.schema, model);
     const isLive = await this.owner.run(async (tx) => {
       await tx`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
@@ -54,6 +58,11 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       const fed = await this.#register(tx, model);
       if (!create || fed.length > 0) return fed.includes('live');
       await createTables(tx, this.schema, model, 'live');
+      if (show)
+        await tx.unsafe(`UPDATE ${this.schema}.read_models SET current = false WHERE name = $1 AND version < $2`, [
+          model.name,
+          model.version,
+        ]);
       const [current] = await tx.unsafe(
         `UPDATE ${this.schema}.read_models m SET fed = '{live}', current = NOT EXISTS
            (SELECT FROM ${this.schema}.read_models o WHERE o.name = m.name AND o.current AND o.version <> m.version)
@@ -86,6 +95,30 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
       ),
     );
     return fedOf(row?.fed ?? '');
+  }
+
+  async isCurrent(tx: Tx, { name, version }: ReadModel): Promise<boolean> {
+    const [row] = await translating(() =>
+      tx.unsafe<{ current: boolean }[]>(
+        `SELECT current FROM ${this.schema}.read_models WHERE name = $1 AND version = $2`,
+        [name, version],
+        { prepare: true },
+      ),
+    );
+    return row?.current ?? false;
+  }
+
+  async takeNoted(tx: Tx, { name, version }: ReadModel, limit: number): Promise<readonly object[]> {
+    const rows = await translating(() =>
+      tx.unsafe<{ key: object }[]>(
+        `DELETE FROM ${this.schema}.state_noted WHERE id IN (SELECT id FROM ${this.schema}.state_noted WHERE name = $1
+            AND EXISTS (SELECT FROM ${this.schema}.read_models WHERE name = $1 AND version = $2 AND current) ORDER BY id LIMIT $3)
+         RETURNING key`,
+        [name, version, limit],
+        { prepare: true },
+      ),
+    );
+    return rows.map(({ key }) => key);
   }
 
   async load(
@@ -191,7 +224,9 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
   /** The tables that the version has. @throws ReadModelMismatch when it was created from another definition. */
   async #register(tx: Tx, model: AnyReadModel): Promise<readonly ReadModelTable[]> {
     const { name, version } = model;
+    const state = model.kind === 'read model' && model.publish ? registryOf(model.publish).name : null;
     const texts = tablesOf(model).map(([, { text }]) => text.replace(/\s+/g, ' ').trim());
+    if (state !== null) texts.push(`publish ${state}`);
     const hash = createHash('sha256').update(texts.join(';')).digest('hex');
     const [known] = await tx.unsafe<{ hash: string; fed: string }[]>(
       `SELECT definition_hash AS hash, array_to_string(fed, ',') AS fed FROM ${this.schema}.read_models WHERE name = $1 AND version = $2`,
@@ -200,12 +235,12 @@ export class PostgresReadModelTables implements ReadModelTables<Tx> {
     if (known && known.hash !== hash)
       throw new ReadModelMismatch(
         name,
-        `version ${version} was created with another table: raise the version to ${version + 1}`,
+        `version ${version} was created with another table, or another "publish": raise the version to ${version + 1}`,
       );
     if (!known)
       await tx.unsafe(
-        `INSERT INTO ${this.schema}.read_models (name, version, definition_hash, fed, parts) VALUES ($1, $2, $3, '{}', $4::text[])`,
-        [name, version, hash, partsOf(model)],
+        `INSERT INTO ${this.schema}.read_models (name, version, definition_hash, fed, parts, state) VALUES ($1, $2, $3, '{}', $4::text[], $5)`,
+        [name, version, hash, partsOf(model), state],
       );
     return fedOf(known?.fed ?? '');
   }

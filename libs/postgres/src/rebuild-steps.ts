@@ -3,18 +3,20 @@ import {
   ReadModelMismatch,
   RebuildBehind,
   RebuildOvertaken,
+  STEPS_FROM,
   subscriptionName,
-  type AnyReadModel,
   type ReadModelTable,
   type Rebuild,
   type RebuildState,
   type RebuildStep,
+  type VersionName,
 } from '@logfold/core';
 import type { Tx } from './connection.js';
 import { createViews, dropTables, dropViews, type Granted } from './read-model-ddl.js';
 import { tableName } from './read-model-table-name.js';
 import { guarded } from './rebuild-guard.js';
 import { OWNER_ROLE } from './roles.js';
+import { noteDifferences, noteEverPublished } from './state-notes.js';
 
 /** To rename a table waits for those who read it, and lets others wait behind: so it is not tried for long, and again later. */
 const LOCK_TIMEOUT = '1s';
@@ -26,6 +28,8 @@ interface Version {
   readonly version: number;
   readonly fed: readonly string[];
   readonly current: boolean;
+  /** The state that its rows are published to. */
+  readonly state: string | null;
   /** The names of its tables. */
   readonly parts: readonly string[];
 }
@@ -34,7 +38,7 @@ interface Version {
 interface Step {
   readonly tx: Tx;
   readonly schema: string;
-  readonly model: AnyReadModel;
+  readonly model: VersionName;
   /** All versions of the read model, locked. */
   readonly versions: readonly Version[];
   readonly own: Version;
@@ -45,15 +49,15 @@ export async function takeStep(
   tx: Tx,
   schema: string,
   rebuild: Rebuild,
-  model: AnyReadModel,
+  model: VersionName,
   step: RebuildStep,
 ): Promise<void> {
   await tx.unsafe(`SET LOCAL ROLE ${OWNER_ROLE}`);
   await tx.unsafe(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
   await tx.unsafe(`SET LOCAL idle_in_transaction_session_timeout = '${IDLE_TIMEOUT}'`);
-  const state = await guarded(tx, schema, rebuild, FROM[step]);
+  const state = await guarded(tx, schema, rebuild, STEPS_FROM[step]);
   const rows = await tx.unsafe<(Omit<Version, 'fed' | 'parts'> & { fed: string; parts: string })[]>(
-    `SELECT version, array_to_string(fed, ',') AS fed, array_to_string(parts, ',') AS parts, current FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
+    `SELECT version, array_to_string(fed, ',') AS fed, array_to_string(parts, ',') AS parts, current, state FROM ${schema}.read_models WHERE name = $1 ORDER BY version FOR UPDATE`,
     [model.name],
   );
   const versions = rows.map(({ fed, parts, ...rest }) => ({
@@ -73,19 +77,15 @@ export async function takeStep(
   await failpoint('rebuild.mid-switch');
 }
 
-const FROM: Readonly<Record<RebuildStep, readonly RebuildState[]>> = {
-  switch: ['verified', 'rolled-back'],
-  'roll back': ['switched'],
-  drop: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
-};
-
 const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => Promise<RebuildState>>> = {
   async switch(step) {
     const { own, versions } = step;
     const replaces = own.fed.includes('live');
     const shown = versions.find(({ current }) => current);
     const isOlder = shown !== undefined && shown.version > own.version;
-    const granted: Granted = isOlder ? new Map() : await hide(step);
+    const inPlace = own.current && own.fed.includes('new');
+    if (inPlace) await noteChanges(step, [own, 'live'], [own, 'new']);
+    const hidden = inPlace ? await hide(step) : undefined; // who reads waits for the view, and then for its table
     if (own.fed.includes('new')) {
       if (replaces) await rename(step, 'live', 'old');
       await rename(step, 'new', 'live');
@@ -93,13 +93,15 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     }
     if (isOlder) return replaces ? 'switched' : 'done';
     if (shown && shown.version !== own.version) await requireAsFar(step, shown.version, own.version);
-    await show(step, own, granted);
+    if (!inPlace) await noteChanges(step, shown && [shown, 'live'], [own, 'live']);
+    await show(step, own, hidden ?? (await hide(step)));
     return replaces || (shown && shown.version !== own.version) ? 'switched' : 'done';
   },
 
   async 'roll back'(step) {
     const { own, versions } = step;
     if (own.fed.includes('old')) {
+      if (own.current) await noteChanges(step, [own, 'live'], [own, 'old']);
       const granted: Granted = own.current ? await hide(step) : new Map();
       await rename(step, 'live', 'new');
       await rename(step, 'old', 'live');
@@ -112,6 +114,7 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
       throw new ReadModelMismatch(step.model.name, 'queries read another version: there is no way back');
     if (!before) throw new ReadModelMismatch(step.model.name, 'there is no table before this one to go back to');
     await requireAsFar(step, own.version, before.version);
+    await noteChanges(step, [own, 'live'], [before, 'live']);
     await show(step, before, await hide(step));
     return 'rolled-back';
   },
@@ -135,6 +138,27 @@ const STEPS: Readonly<Record<RebuildStep, (step: Step, state: RebuildState) => P
     return 'dropped';
   },
 };
+
+/**
+ * Notes what has to be published when queries read another table, of which nobody writes a row before the commit. Behind
+ * `requireAsFar` where the versions differ: a batch that waits for a checkpoint finds the other one current, and rolls back.
+ */
+async function noteChanges(
+  { tx, schema, model: { name } }: Step,
+  from: readonly [Version, ReadModelTable] | undefined,
+  to: readonly [Version, ReadModelTable],
+): Promise<void> {
+  const [{ state }] = to;
+  if (state === null) return;
+  const nameOf = ([{ version }, table]: readonly [Version, ReadModelTable]): string =>
+    tableName(schema, { name, version }, table);
+  const after = nameOf(to);
+  const before = from?.[0].state === state ? nameOf(from) : undefined;
+  for (const table of before === undefined ? [after] : [before, after])
+    await tx.unsafe(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
+  if (before === undefined) await noteEverPublished(tx, { schema, name }, state);
+  await noteDifferences(tx, { schema, name, before, after });
+}
 
 async function rename({ tx, schema, model, own }: Step, from: ReadModelTable, to: ReadModelTable): Promise<void> {
   for (const part of own.parts) {
@@ -189,7 +213,7 @@ async function drop({ tx, schema, model: { name } }: Step, version: Version, tab
   await dropTables(tx, schema, { ...version, name }, table);
 }
 
-/** Removes the versions that nobody runs any more. @throws ReadModelMismatch when one is run */
+/** Removes the versions that nobody runs any more, and ends their rebuilds. @throws ReadModelMismatch when one is run */
 async function dropVersionsBefore(step: Step): Promise<void> {
   const { tx, schema, model, own, versions } = step;
   for (const before of versions.filter((each) => each.version < own.version)) {
@@ -207,5 +231,10 @@ async function dropVersionsBefore(step: Step): Promise<void> {
     for (const table of ['live', 'new', 'old', 'check'] as const) await drop(step, before, table);
     await tx.unsafe(`DELETE FROM ${schema}.checkpoints WHERE subscription = $1`, [name]);
     await tx.unsafe(`DELETE FROM ${schema}.read_models WHERE name = $1 AND version = $2`, [model.name, version]);
+    await tx.unsafe(
+      `UPDATE ${schema}.rebuilds SET state = 'dropped', epoch = epoch + 1, asked = NULL, updated_at = clock_timestamp()
+        WHERE name = $1 AND version = $2 AND state NOT IN ('done', 'dropped', 'failed')`,
+      [model.name, version],
+    );
   }
 }

@@ -10,6 +10,7 @@ import {
   type RebuildStep,
   type RebuildTables,
   type TablesView,
+  type VersionName,
 } from '@logfold/core';
 import type { Tx } from './connection.js';
 import { copyInto } from './copy.js';
@@ -120,7 +121,7 @@ export class PostgresRebuildTables implements RebuildTables<Tx> {
     });
   }
 
-  async step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void> {
+  async step(rebuild: Rebuild, model: VersionName, step: RebuildStep): Promise<void> {
     await this.owner.run((tx) => takeStep(tx, this.schema, rebuild, model, step));
   }
 

@@ -1,4 +1,5 @@
 import {
+  COMPARISON_EXAMPLES,
   subscriptionName,
   type AnyReadModel,
   type Checkpoint,
@@ -12,9 +13,6 @@ import { asJson, quoted, recordOf, type ReadModelStatements } from './read-model
 import { tableName } from './read-model-table-name.js';
 
 const PAGE = 2_000;
-
-/** Differing rows that a comparison shows. */
-const EXAMPLES = 20;
 
 /** The tables of one version within one REPEATABLE READ transaction. */
 export class TablesAtOneMoment implements TablesView {
@@ -89,7 +87,7 @@ export class TablesAtOneMoment implements TablesView {
       [JSON.stringify(without)],
     );
     const examples = await this.tx.unsafe<{ key: object; expected: object | null; found: object | null }[]>(
-      `SELECT ${values} FROM ${joined} AND ${differs} LIMIT ${EXAMPLES}`,
+      `SELECT ${values} FROM ${joined} AND ${differs} LIMIT ${COMPARISON_EXAMPLES}`,
       [JSON.stringify(without)],
     );
     return {
@@ -108,16 +106,36 @@ async function isThere(tx: Tx, table: string): Promise<boolean> {
   return row!.there;
 }
 
-/** Two tables joined by their key, without the rows whose keys are in $1. */
-function comparison(mine: string, theirs: string, columns: readonly Column[], sameType: (column: Column) => boolean) {
-  const key = columns.filter(({ inKey }) => inKey);
-  const of = (table: string, { name }: Column): string => `${table}.${quoted(name)}`;
+const of = (table: string, { name }: Column): string => `${table}.${quoted(name)}`;
+
+/**
+ * Two tables joined by their key, `a` and `b`, and the condition that a row is not the same in both.
+ * @param sameType false for a column that has another type in `b`: it is compared as JSON
+ */
+export function comparedTables(
+  a: string,
+  b: string,
+  columns: readonly Column[],
+  sameType: (column: Column) => boolean = () => true,
+) {
   const comparable = (table: string, column: Column): string =>
     column.type === 'json' || !sameType(column) ? `to_jsonb(${of(table, column)})` : of(table, column); // json has no equality
+  const key = columns.filter(({ inKey }) => inKey);
   const on = key.map((column) => `${of('a', column)} = ${of('b', column)}`).join(' AND ');
+  const values = (table: string): string => columns.map((column) => comparable(table, column)).join(', ');
+  const first = key[0]!;
+  return {
+    joined: `${a} a FULL JOIN ${b} b ON ${on}`,
+    differs: `(${of('a', first)} IS NULL OR ${of('b', first)} IS NULL OR ROW(${values('a')}) IS DISTINCT FROM ROW(${values('b')}))`,
+  };
+}
+
+/** Two tables joined by their key, without the rows whose keys are in $1. */
+function comparison(mine: string, theirs: string, columns: readonly Column[], sameType: (column: Column) => boolean) {
+  const { joined, differs } = comparedTables(mine, theirs, columns, sameType);
+  const key = columns.filter(({ inKey }) => inKey);
   const either = (column: Column): string => `coalesce(${of('a', column)}, ${of('b', column)})`;
   const leftOut = key.map((column) => `k.${quoted(column.property)} = ${either(column)}`).join(' AND ');
-  const values = (table: string): string => columns.map((column) => comparable(table, column)).join(', ');
   const first = key[0]!;
   const json = (table: string, some: readonly Column[]): string =>
     `(SELECT row_to_json(r) FROM (SELECT ${some.map((column) => `${asJson(table, column)} AS ${quoted(column.property)}`).join(', ')}) r)`;
@@ -125,9 +143,9 @@ function comparison(mine: string, theirs: string, columns: readonly Column[], sa
     `CASE WHEN ${of(table, first)} IS NULL THEN NULL ELSE ${json(table, columns)} END`;
   const keyJson = `(SELECT row_to_json(r) FROM (SELECT ${key.map((column) => `${either(column)} AS ${quoted(column.property)}`).join(', ')}) r)`;
   return {
-    joined: `${mine} a FULL JOIN ${theirs} b ON ${on}
+    joined: `${joined}
       WHERE NOT EXISTS (SELECT FROM jsonb_to_recordset($1::text::jsonb) AS k(${recordOf(key)}) WHERE ${leftOut})`,
-    differs: `(${of('a', first)} IS NULL OR ${of('b', first)} IS NULL OR ROW(${values('a')}) IS DISTINCT FROM ROW(${values('b')}))`,
+    differs,
     values: `${keyJson} AS key, ${whole('b')} AS expected, ${whole('a')} AS found`,
   };
 }

@@ -37,9 +37,10 @@ test('a log of the first version is brought to the newest beside a service at wo
 /** Takes away what the later migrations made. */
 async function backToFirst({ admin }: OpenShop): Promise<void> {
   await admin.unsafe(`
+    DROP TABLE logfold.state_noted, logfold.state_keys;
     DROP TABLE logfold.topics, logfold.relay, logfold.parked, logfold.parked_requests;
     DROP TABLE logfold.rebuilds;
-    ALTER TABLE logfold.read_models DROP COLUMN fed, DROP COLUMN current, DROP COLUMN parts;
+    ALTER TABLE logfold.read_models DROP COLUMN fed, DROP COLUMN current, DROP COLUMN parts, DROP COLUMN state;
     DROP TABLE logfold.commands, logfold.snapshots, logfold.event_types, logfold.timers;
     DROP FUNCTION logfold.published;
     DROP INDEX logfold.process_starts;

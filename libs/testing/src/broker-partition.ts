@@ -102,6 +102,19 @@ export class BrokerPartition {
     this.#entries = this.#entries.filter((entry) => entry.offset >= offset);
   }
 
+  /** Leaves the last committed record of each key below the last stable offset, with its offset. */
+  compact(removesTombstones: boolean): void {
+    const stable = this.lastStable;
+    const last = new Map<string, bigint>();
+    for (const { offset, record, state } of this.#entries)
+      if (record && 'log' in record && state === 'committed' && offset < stable) last.set(record.event.key, offset);
+    this.#entries = this.#entries.filter(({ offset, record, state }) => {
+      if (!record || !('log' in record) || offset >= stable) return true;
+      if (state === 'aborted' || last.get(record.event.key) !== offset) return false;
+      return !(removesTombstones && (JSON.parse(record.event.dataJson) as { row: unknown }).row === null);
+    });
+  }
+
   /** Loses what stands at or behind an offset, as a broker may that lost its disk. */
   truncate(offset: bigint): void {
     this.#entries = this.#entries.filter((entry) => entry.offset < offset);

@@ -12,6 +12,7 @@ import { BrokerPartition, type BrokerRecord, type StoredRecord } from './broker-
 import { BrokerTransactions } from './broker-transactions.js';
 import { memoryPublisher } from './publisher.memory.js';
 import { memorySource } from './source.memory.js';
+import { memoryStateSource } from './state-source.memory.js';
 import { MemoryWakeUp } from './wake-up.memory.js';
 
 /** What may be said about a broker in memory. */
@@ -58,6 +59,7 @@ export class MemoryBroker {
   readonly transactions: BrokerTransactions;
   readonly faults = new BrokerFaults();
   readonly #topics = new Map<string, BrokerPartition[]>();
+  readonly #compacted = new Set<string>();
   readonly #groups = new Map<string, BrokerGroup>();
   #downUntilMs = -Infinity;
 
@@ -80,7 +82,8 @@ export class MemoryBroker {
   topics({ group = '', foreign = 'ignore' }: MemoryTopicsOptions = {}): Topics {
     return {
       publisher: memoryPublisher(this),
-      source: (topic) => memorySource(this, topic, group, foreign),
+      source: (topic) =>
+        topic.compacted ? memoryStateSource(this, topic, foreign) : memorySource(this, topic, group, foreign),
     };
   }
 
@@ -113,8 +116,20 @@ export class MemoryBroker {
   }
 
   /** Makes a topic unless it is there. @throws TopicUnsuitable when it has fewer partitions. */
-  createTopic({ name, partitions }: TopicDeclaration): void {
+  createTopic({
+    name,
+    partitions,
+    compacted = false,
+  }: Omit<TopicDeclaration, 'compacted'> & { compacted?: boolean }): void {
     const found = this.#topics.get(name);
+    if (!found && compacted) this.#compacted.add(name);
+    if (found && this.#compacted.has(name) !== compacted)
+      throw new TopicUnsuitable(
+        name,
+        compacted
+          ? 'keeps the rows of a state, but it is not compacted: set cleanup.policy=compact'
+          : 'is compacted, which removes events: set cleanup.policy=delete',
+      );
     if (!found)
       this.#topics.set(
         name,
@@ -124,8 +139,18 @@ export class MemoryBroker {
       throw new TopicUnsuitable(name, `has ${found.length} partitions, declared are ${partitions}: add partitions`);
   }
 
+  /**
+   * Leaves the last committed record of each key of a state topic, wherever it stands, as the log cleaner of a broker does.
+   * @param options.tombstones also removes those that say that a row is gone
+   */
+  compact(name: string, { tombstones = false }: { readonly tombstones?: boolean } = {}): void {
+    if (!this.#compacted.has(name)) throw new TopicUnsuitable(name, 'is not compacted: it keeps events');
+    for (const partition of this.#topics.get(name)!) partition.compact(tombstones);
+  }
+
   /** Removes a topic with all that it holds. */
   deleteTopic(name: string): void {
+    this.#compacted.delete(name);
     this.#topics.delete(name);
     this.news.wake();
   }

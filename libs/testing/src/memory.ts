@@ -11,6 +11,7 @@ import { MemoryRebuilds } from './rebuilds.memory.js';
 import { MemoryRelayMarks } from './relay-marks.memory.js';
 import { MemorySnapshots } from './snapshots.memory.js';
 import { MemoryTimers } from './timers.memory.js';
+import { MemoryStateKeys } from './state-keys.memory.js';
 import { MemoryTopicsTable } from './topics-table.memory.js';
 import { memoryTransactions, type MemoryTx } from './transactions.memory.js';
 import { MemoryWakeUp } from './wake-up.memory.js';
@@ -52,10 +53,11 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     transactions: memoryTransactions(() => wakeUp.wake()),
     readModels,
     rebuilds,
-    rebuildTables: new MemoryRebuildTables(readModels, rebuilds, checkpoints),
+    rebuildTables: new MemoryRebuildTables(readModels, rebuilds, checkpoints, events),
     parked,
     relayMarks,
     timers: new MemoryTimers(clock),
+    stateKeys: new MemoryStateKeys(),
     declareTopics: (declared) => topics.declare(declared),
     declaredTopics: () => topics.list(),
     async fork(options) {

@@ -4,6 +4,7 @@ import {
   ReadModelBuilding,
   ReadModelMismatch,
   ReadModelTablesChanged,
+  registryOf,
   type AnyReadModel,
   type ReadModel,
   type ReadModelTable,
@@ -30,6 +31,8 @@ export interface MemoryTable {
 export interface MemoryVersion {
   /** The SQL that its table was defined with, with its white space evened out. */
   readonly text: string;
+  /** The state that its rows are published to. */
+  readonly state: string | undefined;
   readonly tables: Map<ReadModelTable, MemoryTable>;
   fed: readonly ReadModelTable[];
   current: boolean;
@@ -39,29 +42,36 @@ export interface MemoryVersion {
 export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
   readonly #schema: string;
   readonly #versions = new Map<string, Map<number, MemoryVersion>>();
+  /** Keys of rows that are to be published, by the read model's name. */
+  readonly #noted = new Map<string, Set<object>>();
 
   constructor(schema: string) {
     this.#schema = schema;
   }
 
-  async prepare(model: AnyReadModel, { create = true }: { readonly create?: boolean } = {}): Promise<void> {
+  async prepare(
+    model: AnyReadModel,
+    { create = true, show = false }: { readonly create?: boolean; readonly show?: boolean } = {},
+  ): Promise<void> {
     if (model.kind !== 'read model')
       throw new InvalidDefinition(
         `Read model "${model.name}" is written in SQL, which a database in memory cannot run: test it on a Postgres`,
       );
     const versions = this.versionsOf(model.name);
-    const text = model.table.text.replaceAll(/\s+/g, ' ').trim();
+    const state = model.publish && registryOf(model.publish).name;
+    const text = `${model.table.text.replaceAll(/\s+/g, ' ').trim()} ${state ?? ''}`;
     const known = versions.get(model.version);
     if (known && known.text !== text)
       throw new ReadModelMismatch(
         model.name,
-        `its table changed, its version did not: raise version ${model.version} by one`,
+        `its table or its "publish" changed, its version did not: raise version ${model.version} by one`,
       );
-    const version = known ?? { text, tables: new Map(), fed: [], current: false };
+    const version = known ?? { text, state, tables: new Map(), fed: [], current: false };
     versions.set(model.version, version);
     if (!create || version.fed.length > 0) return;
     version.tables.set('live', { shape: new TableRows(model), rows: new Map() });
     version.fed = ['live'];
+    if (show) for (const [number, each] of versions) if (number < model.version) each.current = false;
     version.current = ![...versions.values()].some(({ current }) => current);
   }
 
@@ -76,8 +86,30 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
   async fed(tx: MemoryTx, model: AnyReadModel): Promise<readonly ReadModelTable[]> {
     const version = this.versionOf(model);
     const { fed } = version;
-    tx.stage(version, () => new UnchangedTables(version, model.name, fed));
+    tx.stage(version, () => new Unchanged(model.name, () => version.fed === fed));
     return fed;
+  }
+
+  async isCurrent(tx: MemoryTx, model: ReadModel): Promise<boolean> {
+    const version = this.versionOf(model);
+    const { current } = version;
+    tx.stage(version.tables, () => new Unchanged(model.name, () => version.current === current));
+    return current;
+  }
+
+  async takeNoted(tx: MemoryTx, model: ReadModel, limit: number): Promise<readonly object[]> {
+    const noted = this.#noted.get(model.name);
+    if (!noted || !(await this.isCurrent(tx, model))) return [];
+    const taken = [...noted].slice(0, limit);
+    tx.stage(noted, () => new Taken(noted, taken));
+    return taken;
+  }
+
+  /** Notes keys of rows that are to be published. */
+  note(name: string, keys: Iterable<object>): void {
+    const noted = this.#noted.get(name) ?? new Set();
+    this.#noted.set(name, noted);
+    for (const key of keys) noted.add(key);
   }
 
   async load(
@@ -149,7 +181,7 @@ export class MemoryReadModelTables implements ReadModelTables<MemoryTx> {
   }
 
   /** @throws ReadModelMismatch for a version that was never prepared. */
-  versionOf({ name, version }: AnyReadModel): MemoryVersion {
+  versionOf({ name, version }: Pick<AnyReadModel, 'name' | 'version'>): MemoryVersion {
     const found = this.versionsOf(name).get(version);
     if (!found) throw new ReadModelMismatch(name, `version ${version} has no table yet: prepare it first`);
     return found;
@@ -187,23 +219,40 @@ class StagedRows implements Stage {
   rollback(): void {}
 }
 
-/** That the tables are at commit what they were when they were asked for: nobody waits here, so the commit has to look. */
-class UnchangedTables implements Stage {
-  readonly #version: MemoryVersion;
+/** That what was asked for is still true at commit: nobody waits here, so the commit has to look. */
+class Unchanged implements Stage {
   readonly #name: string;
-  readonly #fed: readonly ReadModelTable[];
+  readonly #isTrue: () => boolean;
 
-  constructor(version: MemoryVersion, name: string, fed: readonly ReadModelTable[]) {
-    this.#version = version;
+  constructor(name: string, isTrue: () => boolean) {
     this.#name = name;
-    this.#fed = fed;
+    this.#isTrue = isTrue;
   }
 
   check(): void {
-    if (this.#version.fed !== this.#fed) throw new ReadModelTablesChanged(this.#name);
+    if (!this.#isTrue()) throw new ReadModelTablesChanged(this.#name);
   }
 
   commit(): void {}
+
+  rollback(): void {}
+}
+
+/** Keys that a transaction takes out, once it commits. */
+class Taken implements Stage {
+  readonly #from: Set<object>;
+  readonly #keys: readonly object[];
+
+  constructor(from: Set<object>, keys: readonly object[]) {
+    this.#from = from;
+    this.#keys = keys;
+  }
+
+  check(): void {}
+
+  commit(): void {
+    for (const key of this.#keys) this.#from.delete(key);
+  }
 
   rollback(): void {}
 }

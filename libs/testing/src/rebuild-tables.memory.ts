@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  COMPARISON_EXAMPLES,
   failpoint,
   InvalidDefinition,
   keyText,
   pick,
   ReadModelMismatch,
   RebuildBehind,
+  STEPS_FROM,
   subscriptionName,
   type AnyReadModel,
   type Checkpoint,
   type Comparison,
+  type EventStore,
   type ReadModel,
   type ReadModelTable,
   type Rebuild,
@@ -17,8 +20,10 @@ import {
   type RebuildStep,
   type RebuildTables,
   type RowDifference,
+  type RowState,
   type TableOf,
   type TablesView,
+  type VersionName,
 } from '@logfold/core';
 import type { MemoryCheckpoints } from './checkpoints.memory.js';
 import type { MemoryReadModelTables, MemoryTable, MemoryVersion } from './read-model-tables.memory.js';
@@ -26,21 +31,13 @@ import type { MemoryRebuilds } from './rebuilds.memory.js';
 import { TableRows } from './table-rows.js';
 import type { MemoryTx, Stage } from './transactions.memory.js';
 
-const EXAMPLES = 20;
-
-/** From which states a step leads on. */
-const FROM: Readonly<Record<RebuildStep, readonly RebuildState[]>> = {
-  switch: ['verified', 'rolled-back'],
-  'roll back': ['switched'],
-  drop: ['requested', 'building', 'attached', 'verified', 'refused', 'switched', 'rolled-back'],
-};
-
 /** The tables of rebuilds in memory: they change their names without a pause, so nobody sees anything in between. */
 export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
   constructor(
     readonly tables: MemoryReadModelTables,
     readonly rebuilds: MemoryRebuilds,
     readonly checkpoints: MemoryCheckpoints,
+    readonly events: Pick<EventStore, 'readPublished'>,
   ) {}
 
   async create(rebuild: Rebuild, model: AnyReadModel): Promise<void> {
@@ -106,15 +103,60 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     });
   }
 
-  async step(rebuild: Rebuild, model: AnyReadModel, step: RebuildStep): Promise<void> {
-    const { state } = this.rebuilds.requireOurs(rebuild, FROM[step]);
+  async step(rebuild: Rebuild, model: VersionName, step: RebuildStep): Promise<void> {
+    const { state } = this.rebuilds.requireOurs(rebuild, STEPS_FROM[step]);
     await failpoint('rebuild.mid-switch'); // before all, since nothing here could be undone
     const positions = await this.#positions(model);
-    this.rebuilds.requireOurs(rebuild, FROM[step]);
-    this.rebuilds.step(rebuild, this.#take(step, state, model, positions));
+    this.rebuilds.requireOurs(rebuild, STEPS_FROM[step]);
+    const published = await this.#everPublished(model);
+    this.rebuilds.requireOurs(rebuild, STEPS_FROM[step]);
+    const before = this.#shown(model);
+    const next = this.#take(step, state, model, positions);
+    this.#noteChanges(model, before, this.#shown(model), published);
+    this.rebuilds.step(rebuild, next);
   }
 
-  #take(step: RebuildStep, state: RebuildState, model: AnyReadModel, positions: Positions): RebuildState {
+  /** The keys that were ever published to the states of the versions. */
+  async #everPublished({ name }: VersionName): Promise<ReadonlyMap<string, readonly object[]>> {
+    const found = new Map<string, object[]>();
+    for (const { state } of this.tables.versionsOf(name).values()) {
+      if (state === undefined || found.has(state)) continue;
+      const keys: object[] = [];
+      found.set(state, keys);
+      for await (const { events } of this.events.readPublished({ after: 0n, topic: state }))
+        for (const { dataJson } of events) keys.push((JSON.parse(dataJson) as RowState).key);
+    }
+    return found;
+  }
+
+  /** What queries read, and what of it is published. */
+  #shown({ name }: VersionName): Shown | undefined {
+    const shown = [...this.tables.versionsOf(name).values()].find(({ current }) => current);
+    const table = shown?.tables.get('live');
+    return table && { state: shown!.state, table };
+  }
+
+  /** Notes the keys of rows that differ between what was published and what is. */
+  #noteChanges(
+    { name }: VersionName,
+    before: Shown | undefined,
+    after: Shown | undefined,
+    ever: ReadonlyMap<string, readonly object[]>,
+  ): void {
+    if (!after || after.state === undefined || before?.table === after.table) return;
+    const published = before?.state === after.state ? before : undefined;
+    if (!published) this.tables.note(name, ever.get(after.state) ?? []);
+    const rows = new Map([...(published?.table.rows ?? []), ...after.table.rows]);
+    const differing = [...rows].filter(
+      ([text]) => !isDeepStrictEqual(published?.table.rows.get(text), after.table.rows.get(text)),
+    );
+    this.tables.note(
+      name,
+      differing.map(([, row]) => pick(row, after.table.shape.key)),
+    );
+  }
+
+  #take(step: RebuildStep, state: RebuildState, model: VersionName, positions: Positions): RebuildState {
     const versions = this.tables.versionsOf(model.name);
     const own = this.tables.versionOf(model);
     if (step === 'switch') {
@@ -149,14 +191,19 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     }
     if (state === 'switched') {
       if (own.fed.includes('old')) forget(own, 'old');
-      else for (const version of versions.keys()) if (version < model.version) versions.delete(version);
+      else
+        for (const version of versions.keys())
+          if (version < model.version) {
+            versions.delete(version);
+            this.rebuilds.end(model.name, version);
+          }
       return 'done';
     }
     forget(own, state === 'rolled-back' && !own.fed.includes('new') ? 'live' : 'new');
     return 'dropped';
   }
 
-  async #positions({ name }: AnyReadModel): Promise<Positions> {
+  async #positions({ name }: VersionName): Promise<Positions> {
     const all = await this.checkpoints.list();
     return (version) =>
       new Map(
@@ -165,6 +212,12 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
           .map(({ source, partition, position }) => [`${source}/${partition}`, position]),
       );
   }
+}
+
+/** The table that queries read, and the state that it is published to. */
+interface Shown {
+  readonly state: string | undefined;
+  readonly table: MemoryTable;
 }
 
 type Positions = (version: number) => ReadonlyMap<string, bigint>;
@@ -183,7 +236,7 @@ function show(versions: ReadonlyMap<number, MemoryVersion>, shown: number): void
   for (const [number, version] of versions) version.current = number === shown;
 }
 
-function requireAsFar({ name }: AnyReadModel, positions: Positions, from: number, to: number): void {
+function requireAsFar({ name }: VersionName, positions: Positions, from: number, to: number): void {
   const there = positions(to);
   for (const [place, position] of positions(from))
     if ((there.get(place) ?? position) < position) throw new RebuildBehind(name, from, to);
@@ -235,5 +288,5 @@ function compared(
     if (!isDeepStrictEqual(found, expected))
       differing.push({ key: pick((found ?? expected)!, mine.shape.key), expected, found });
   }
-  return { rows: texts.length, different: differing.length, examples: differing.slice(0, EXAMPLES) };
+  return { rows: texts.length, different: differing.length, examples: differing.slice(0, COMPARISON_EXAMPLES) };
 }

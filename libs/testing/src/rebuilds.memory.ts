@@ -73,6 +73,15 @@ export class MemoryRebuilds implements Rebuilds {
     this.#rebuilds.set(id, rest);
   }
 
+  /** Ends what is open of a version whose tables are gone; whoever still works on it is overtaken. */
+  end(name: string, version: number): void {
+    for (const each of this.#rebuilds.values())
+      if (each.name === name && each.version === version && this.#isOpen(each.id)) {
+        this.#set(each.id, { epoch: each.epoch + 1 });
+        this.step(each, 'dropped');
+      }
+  }
+
   /** @throws RebuildOvertaken unless the caller's claim is the last, and the state is one of those given. */
   requireOurs({ id, epoch, name }: Rebuild, states?: readonly RebuildState[]): Rebuild {
     const now = this.#rebuilds.get(id);

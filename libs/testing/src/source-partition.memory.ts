@@ -69,7 +69,8 @@ export class PartitionReader {
       const { event, previous, log } = record;
       if (this.#chain.offer({ position: event.position, previous }, offset) !== 'accept') continue;
       last = { position: event.position, eventId: event.id, logId: log.id, hint: String(offset + 1n) };
-      if (types.has(event.type)) events.push({ event: recorded(event), partition, key: event.key, checkpoint: last });
+      if (types.has(event.type))
+        events.push({ event: recordedEvent(event), partition, key: event.key, checkpoint: last });
     }
     return last && { events, moves: [{ partition, from, to: last }] };
   }
@@ -104,6 +105,11 @@ export class PartitionReader {
 }
 
 /** The event without what only its topic needs. Its data is parsed anew for each reader. */
-function recorded({ topic: _topic, key: _key, dataJson, ...event }: LogRecord['event']): SourceEvent['event'] {
+export function recordedEvent({
+  topic: _topic,
+  key: _key,
+  dataJson,
+  ...event
+}: LogRecord['event']): SourceEvent['event'] {
   return { ...event, data: JSON.parse(dataJson) as unknown };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { dropAbandoned, subscriptionName } from '@logfold/core';
 import { withFailpoint } from '../armed-failpoints.js';
 import { FailpointReached } from '../errors.js';
 import { eventually } from '../eventually.js';
@@ -85,6 +86,74 @@ export function rebuildHandsContract(name: string, open: OpenDatabase): void {
         });
         expect(await current(database(), third!)).toBe(3);
       });
+    });
+
+    test('one that no process runs any more is dropped by whoever asks; one that is run is left to its process', async () => {
+      const [first, second] = [await live(database(), 'abandoned'), stockModel('abandoned', { version: 2 })];
+      await trade(database(), 30);
+      await database().readModels.prepare(second, { create: false });
+      await running(database(), [first, second], async () => {
+        await database().rebuilds.request({ ...wish(second), switchWhenVerified: false });
+        const verified = await reaches(database(), second, 'verified');
+        expect(await dropAbandoned(database(), verified)).toBe(false);
+        expect(await database().rebuilds.list([verified.id])).toEqual([verified]);
+      });
+      const [left] = (await database().rebuilds.open()).filter(({ name }) => name === 'abandoned');
+      await running(database(), [first], async () => {
+        expect(await dropAbandoned(database(), left!)).toBe(true);
+        await trade(database(), 20);
+        await expectFold(database(), first);
+      });
+      const [, after] = await database().readModels.versions('abandoned');
+      expect(after).toEqual({ name: 'abandoned', version: 2, fed: [], current: false });
+      expect(await database().rebuilds.request(wish(second))).toMatchObject({ state: 'requested' });
+    });
+
+    test('a builder that stood still while its rebuild was dropped finds that it is over', async () => {
+      const [first, second] = [await live(database(), 'woken'), stockModel('woken', { version: 2 })];
+      await trade(database(), 30);
+      await database().readModels.prepare(second, { create: false });
+      const { id } = await database().rebuilds.request(wish(second));
+      const [reached, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const frozen = async (): Promise<void> => {
+        reached.resolve();
+        await go.promise;
+      };
+      await withFailpoint('rebuild.after-create', frozen, () =>
+        running(database(), [second], async () => {
+          await reached.promise;
+          const lease = (await database().leases.held()).find((each) => each.name === subscriptionName(second))!;
+          await database().leases.release(lease); // as if it had stood still for longer than it lasts
+          const [building] = await database().rebuilds.list([id]);
+          expect(building).toMatchObject({ state: 'building' });
+          expect(await dropAbandoned(database(), building!)).toBe(true);
+          go.resolve();
+        }),
+      );
+      await running(database(), [first, second], async () => {
+        await trade(database(), 20);
+        await expectFold(database(), first);
+      });
+      expect(await database().rebuilds.list([id])).toMatchObject([{ state: 'dropped' }]);
+      expect((await database().readModels.versions('woken'))[1]).toMatchObject({ fed: [], current: false });
+    });
+
+    test('where a switched version lets go of the one before it, a rebuild of that one ends too', async () => {
+      const [first, second] = [await live(database(), 'let_go'), stockModel('let_go', { version: 2 })];
+      await trade(database(), 30);
+      await running(database(), [first], async () => {
+        await database().rebuilds.request({ ...wish(first), switchWhenVerified: false });
+        await reaches(database(), first, 'verified');
+      });
+      await database().readModels.prepare(second, { create: false });
+      const { id } = await database().rebuilds.request(wish(second));
+      await running(database(), [second], async () => {
+        await reaches(database(), second, 'switched');
+        await database().rebuilds.ask(id, 'drop');
+        await reaches(database(), second, 'done');
+      });
+      await reaches(database(), first, 'dropped');
+      expect((await database().readModels.versions('let_go')).map(({ version }) => version)).toEqual([2]);
     });
   });
 }
