@@ -16,6 +16,7 @@ import type { ReadModel, RowsOf } from './read-model.js';
 import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 import { subscriptionName } from './read-model-handler.js';
 import { ReadYourWrites } from './read-your-writes.js';
+import { routeRegistries } from './remote-commands.js';
 import type { Rebuild } from './rebuild.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
@@ -42,6 +43,8 @@ export interface LogfoldOptions {
    * without `topics`, all events are the service's own.
    */
   readonly topics?: Topics;
+  /** The services whose process managers may send commands to deciders of this one. */
+  readonly commandsFrom?: readonly string[];
   readonly run?: Run;
   /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
   readonly leaseTtlMs?: number;
@@ -103,6 +106,7 @@ export function logfold(options: LogfoldOptions): Logfold {
     ...deciders.map((decider) => decider.events),
     ...[...models, ...reactions, ...processes].flatMap((definition) => definition.from),
     ...processes.flatMap(({ publishes }) => [...publishes, ProcessEvents]),
+    ...routeRegistries(options),
   ];
   const catalog = eventCatalog(registries);
 

@@ -14,6 +14,8 @@ export interface ProcessParts<Tx = unknown> {
   readonly events: EventStore<Tx>;
   readonly timers: Timers<Tx>;
   readonly catalog: EventCatalog;
+  /** The types of events by which other services refuse commands. */
+  readonly rejections?: ReadonlySet<string>;
   /** Told of each input that concerns no open instance. May be told again when a batch is tried again. */
   readonly onIgnored?: (process: string, event: Recorded) => void;
 }
@@ -28,14 +30,17 @@ const PAGE = 1_000;
 
 /** Brings events to a process manager: its inputs, all its effects and the checkpoint are one transaction. */
 export function processHandler<Tx>(process: ProcessManager, parts: ProcessParts<Tx>): SubscriptionHandler<Tx> {
-  const { catalog, events, timers, onIgnored } = parts;
+  const { catalog, events, timers, rejections = new Set<string>(), onIgnored } = parts;
+  /** Wherever a command was refused, it is heard alike. */
+  const heard = (event: Recorded): Recorded =>
+    rejections.has(event.type) ? { ...event, type: 'logfold.CommandRejected' } : event;
   return {
-    types: [...process.types, ...HEARD],
-    keyOf: (event) => streamOf(process, event),
+    types: [...process.types, ...HEARD, ...rejections],
+    keyOf: (event) => streamOf(process, heard(event)),
     async handle(received, tx) {
       const loaded = new Map<string, Loaded>();
       const work = new Work();
-      for (const input of received) {
+      for (const input of received.map(heard)) {
         const stream = streamOf(process, input);
         if (!stream?.startsWith(`${process.name}-`)) continue; // of no instance, or of another process manager
         const { instance, version } = loaded.get(stream) ?? (await load(process, parts, stream, tx));

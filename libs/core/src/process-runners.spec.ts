@@ -70,6 +70,33 @@ describe('A service with process managers', () => {
     ).toThrow('publishes events of "other.notice", which belong to another service');
   });
 
+  test.each([
+    ['shop', 'Service "shop" takes commands from "shop", which is itself'],
+    ['My Shop', 'Service name "My Shop" must start with a lower-case letter'],
+  ])('does not start when it takes commands from %s', (sender, why) => {
+    const database = memory({ service: 'shop' });
+    const topics = logTopics({ shop: database });
+    expect(() => logfold({ database, definitions: [Stock], topics, commandsFrom: [sender] })).toThrow(why);
+  });
+
+  test('does not start when it takes commands from others, and hears nobody', () => {
+    const options = { database: memory({ service: 'shop' }), definitions: [Stock], commandsFrom: ['desk'] };
+    expect(() => logfold(options)).toThrow('takes commands from "desk", but hears no other service: give it "topics"');
+  });
+
+  test('runs a loop for the commands of each service that sends some, and for its own process managers', () => {
+    const database = memory({ service: 'shop' });
+    const options = { database, definitions: [Stock], commandsFrom: ['desk'], topics: logTopics({ desk: database }) };
+    const names = (service: ReturnType<typeof logfold>) => service.runners.map(({ name }) => name);
+    expect(names(logfold(options))).toEqual(['commands from desk']);
+    expect(names(logfold({ ...options, definitions: [Stock, Refill] }))).toEqual([
+      'commands from desk',
+      'refill',
+      'commands of processes',
+      'timers',
+    ]);
+  });
+
   test('runs a loop for each, one for their commands and one for their timers, as its roles say', () => {
     const named = (run: readonly ('processes' | 'timers' | 'reactions')[]) =>
       logfold({ database: memory(), definitions: [Refill, Stock], run }).runners.map(({ name }) => name);

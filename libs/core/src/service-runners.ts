@@ -10,6 +10,7 @@ import { FOLLOWED } from './process-events.js';
 import type { Reaction } from './reaction.js';
 import { reactionHandler } from './reaction-handler.js';
 import { readModelHandler, subscriptionName } from './read-model-handler.js';
+import { routeRegistries } from './remote-commands.js';
 import { RebuildRunner } from './rebuild-runner.js';
 import { RebuildWatch } from './rebuild-watch.js';
 import { relay } from './relay.js';
@@ -30,7 +31,8 @@ export const processName = `${process.pid}-${randomUUID()}`;
  * The registries of a service's own events: those given in `events`, and those that its definitions name.
  * @throws InvalidDefinition for one in `events` that belongs to another service: its topic belongs to that one's log.
  */
-export function ownRegistries({ database, definitions, events = [], topics }: LogfoldOptions): object[] {
+export function ownRegistries(options: LogfoldOptions): object[] {
+  const { database, definitions, events = [], topics } = options;
   const isOwn = (registry: object): boolean => !topics || serviceOf(registryOf(registry).name) === database.service;
   const foreign = events.find((registry) => !isOwn(registry));
   if (foreign)
@@ -44,7 +46,7 @@ export function ownRegistries({ database, definitions, events = [], topics }: Lo
         ? [...definition.from, ...definition.publishes]
         : definition.from,
   );
-  return [...new Set([...events, ...named])].filter(isOwn);
+  return [...new Set([...events, ...named, ...routeRegistries(options)])].filter(isOwn);
 }
 
 /** The topics that a service's own events go to. */

@@ -70,6 +70,8 @@ export { rebuildContract } from './rebuild.contract.js';
 export { rebuildRequestsContract } from './rebuild-requests.contract.js';
 export { rebuildHandsContract } from './rebuild-hands.contract.js';
 export { relayMarksContract } from './relay-marks.contract.js';
+export { remoteCommandsContract } from './remote-commands.contract.js';
+export type { OpenedHouse } from './errands.js';
 export { snapshotsContract } from './snapshots.contract.js';
 export { subscriptionContract } from './subscription.contract.js';
 export { timersContract } from './timers.contract.js';
