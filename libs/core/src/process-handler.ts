@@ -5,6 +5,7 @@ import type { Event, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import { HEARD, isProcessEvent, type ProcessEvent } from './process-events.js';
 import { foldInstance, noInstance, stepOf, type Instance } from './process-instance.js';
+import { APPEND_LIMIT } from './prepared-append.js';
 import type { ProcessManager } from './process-manager.js';
 import type { SubscriptionHandler } from './subscription.js';
 import type { Timer, Timers } from './timer.js';
@@ -86,16 +87,20 @@ async function load<Tx>(
 
 /** What some inputs lead to. */
 class Work {
-  /** For each stream that is given n inputs an append in the first n of these: each input has metadata of its own. */
+  /** For each stream that is given n appends, one in each of the first n of these: each input has metadata of its own. */
   readonly appends: Append[][] = [];
   readonly #inputs = new Map<string, number>();
   readonly set: (Timer & { readonly afterMs: number })[] = [];
   readonly cancelled: string[] = [];
 
   add(stream: string, expected: number, events: readonly Event[], { id, metadata: { correlationId } }: Recorded): void {
-    const index = this.#inputs.get(stream) ?? 0;
-    this.#inputs.set(stream, index + 1);
-    (this.appends[index] ??= []).push({ stream, events, expected, metadata: { correlationId, causationId: id } });
+    for (let first = 0; first < events.length; first += APPEND_LIMIT) {
+      const index = this.#inputs.get(stream) ?? 0;
+      this.#inputs.set(stream, index + 1);
+      const some = events.slice(first, first + APPEND_LIMIT);
+      const metadata = { correlationId, causationId: id };
+      (this.appends[index] ??= []).push({ stream, events: some, expected: expected + first, metadata });
+    }
     for (const event of events) {
       if (!isProcessEvent(event)) continue;
       if (event.type === 'logfold.TimerSet') {
