@@ -2,6 +2,8 @@ import { rowsAsOf } from './as-of.js';
 import { commandHandler, type HandlerOf } from './command-handler.js';
 import type { Database } from './database.js';
 import type { Decider } from './decider.js';
+import { derivedRunners } from './derived-runners.js';
+import type { DerivedStream } from './derived-stream.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import { checkReadableLog } from './event-types.js';
@@ -24,7 +26,7 @@ import { ownRegistries, ownTopics, serviceRunners } from './service-runners.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
-export type Definition = Decider | AnyReadModel | ProcessManager | Reaction;
+export type Definition = Decider | AnyReadModel | ProcessManager | DerivedStream | Reaction;
 
 /** A kind of loop that a process can run. */
 export type Role = 'relay' | 'read-models' | 'processes' | 'timers' | 'reactions';
@@ -97,14 +99,16 @@ export function logfold(options: LogfoldOptions): Logfold {
   refuseDuplicates('read model', models.map(subscriptionName));
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
   const processes = definitions.filter((definition) => definition.kind === 'process manager');
+  const derived = definitions.filter((definition) => definition.kind === 'derived stream');
   refuseDuplicates(
     'reaction or process manager',
-    [...reactions, ...processes].map(({ name }) => name),
+    [...reactions, ...processes, ...derived].map(({ name }) => name),
   );
   const registries = [
     ...(options.events ?? []),
     ...deciders.map((decider) => decider.events),
-    ...[...models, ...reactions, ...processes].flatMap((definition) => definition.from),
+    ...[...models, ...reactions, ...processes, ...derived].flatMap((definition) => definition.from),
+    ...derived.flatMap(({ publishes }) => publishes),
     ...processes.flatMap(({ publishes }) => [...publishes, ProcessEvents]),
     ...routeRegistries(options),
   ];
@@ -115,7 +119,11 @@ export function logfold(options: LogfoldOptions): Logfold {
   const handlers = new Map(
     deciders.map((decider) => [decider, commandHandler(decider, events, { commands, snapshots })]),
   );
-  const runners = [...serviceRunners(options, catalog), ...processRunners(options, catalog, handlers)];
+  const runners = [
+    ...serviceRunners(options, catalog),
+    ...processRunners(options, catalog, handlers),
+    ...derivedRunners(options, catalog),
+  ];
   const retention = keyRetention(commands, options.idempotencyKeyDays ?? KEY_DAYS, options.runner);
   const writes = new ReadYourWrites(options);
 

@@ -42,7 +42,7 @@ export function ownRegistries(options: LogfoldOptions): object[] {
   const named = definitions.flatMap((definition) =>
     definition.kind === 'decider'
       ? [definition.events]
-      : definition.kind === 'process manager'
+      : definition.kind === 'process manager' || definition.kind === 'derived stream'
         ? [...definition.from, ...definition.publishes]
         : definition.from,
   );

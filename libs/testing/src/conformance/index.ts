@@ -1,11 +1,13 @@
 import { asOfContract } from './as-of.contract.js';
 import { checkpointsContract } from './checkpoints.contract.js';
+import { derivedContract } from './derived.contract.js';
 import { eventStoreContract } from './event-store.contract.js';
 import { eventTypesContract } from './event-types.contract.js';
 import { forkContract } from './fork.contract.js';
 import { POSTGRES_LIKE, type Capabilities, type OpenDatabase } from './harness.js';
 import { handledCommandsContract } from './handled-commands.contract.js';
 import { leasesContract } from './leases.contract.js';
+import { openWindowsContract } from './open-windows.contract.js';
 import { parkedContract } from './parked.contract.js';
 import { processesContract } from './processes.contract.js';
 import { publishedContract } from './published.contract.js';
@@ -49,17 +51,21 @@ export function databaseContract(name: string, open: OpenDatabase, capabilities:
   subscriptionContract(name, open);
   parkingContract(name, open);
   processesContract(name, open);
+  openWindowsContract(name, open);
+  derivedContract(name, open);
   readYourWritesContract(name, open);
   asOfContract(name, open);
 }
 
 export { asOfContract } from './as-of.contract.js';
 export { checkpointsContract } from './checkpoints.contract.js';
+export { derivedContract } from './derived.contract.js';
 export { eventStoreContract } from './event-store.contract.js';
 export { eventTypesContract } from './event-types.contract.js';
 export { forkContract } from './fork.contract.js';
 export { handledCommandsContract } from './handled-commands.contract.js';
 export { leasesContract } from './leases.contract.js';
+export { openWindowsContract } from './open-windows.contract.js';
 export { parkedContract } from './parked.contract.js';
 export { processesContract } from './processes.contract.js';
 export { publishedContract } from './published.contract.js';
