@@ -3,18 +3,18 @@ import { test } from '@jest/globals';
 import { derivedStream, events, tumbling } from '@logfold/core';
 import { z } from 'zod';
 
-export const SaleEvents = events(
+const SaleEvents = events(
   'shop.sale',
   { partitions: 1 },
   { Sold: z.object({ sku: z.string(), total: z.number(), at: z.iso.datetime() }) },
 );
-export const InsightEvents = events(
+const InsightEvents = events(
   'shop.insight',
   { partitions: 1 },
   { HourClosed: z.object({ sku: z.string(), hour: z.string(), sales: z.number(), total: z.number() }) },
 );
 
-export const HourlySales = derivedStream({
+const HourlySales = derivedStream({
   name: 'hourly_sales',
   from: [SaleEvents],
   publishes: [InsightEvents],
