@@ -48,3 +48,11 @@ export const CustomerId = text(100);
 
 /** Where a customer is at home, in whatever words. */
 export const Country = text(100);
+
+/** How long something waits, as ISO 8601 writes it in one unit: `PT90S`, `PT30M`, `PT24H`. */
+export const Patience = z
+  .templateLiteral(['PT', z.int(), z.enum(['S', 'M', 'H'])])
+  .refine(
+    (duration) => /^PT[1-9]\d{0,3}[SMH]$/.test(duration),
+    'must be a time such as "PT30M", of four digits at most',
+  );

@@ -1,4 +1,5 @@
 export {
+  NOT_PAID,
   ORDER_LINES_LIMIT,
   OrderEvents,
   OrderLines,
@@ -9,7 +10,7 @@ export {
   type OrderLine,
   type OrderPlace,
 } from './orders.js';
-export { StockEvents } from './stock.js';
+export { OrderStockCommands, OrderStockSchemas, StockEvents } from './stock.js';
 export {
   Country,
   Currency,
@@ -18,6 +19,7 @@ export {
   Difference,
   Location,
   OrderId,
+  Patience,
   Quantity,
   Reason,
   Sku,

@@ -1,12 +1,26 @@
 import { events } from '@logfold/core';
 import { z } from 'zod';
-import { Country, Currency, CustomerId, Location, OrderId, Quantity, Reason, Sku, UnitPrice } from './fields.js';
+import {
+  Country,
+  Currency,
+  CustomerId,
+  Location,
+  OrderId,
+  Patience,
+  Quantity,
+  Reason,
+  Sku,
+  UnitPrice,
+} from './fields.js';
 
 /** Lines of an order at most: as many as surely fit into one event. */
 export const ORDER_LINES_LIMIT = 2_000;
 
 /** The reason of a cancellation because the stock refused a line. */
 export const OUT_OF_STOCK = 'out-of-stock';
+
+/** The reason of a cancellation because the customer did not pay in time. */
+export const NOT_PAID = 'not-paid';
 
 const place = z.object({ sku: Sku, location: Location });
 const line = place.extend({ quantity: Quantity, unitPrice: UnitPrice });
@@ -68,6 +82,8 @@ export const OrderEvents = events(
       currency: Currency,
       placedAt: z.iso.datetime(),
       origin: z.enum(['shop', 'import']),
+      /** How long the stock is held for it until it is paid; half an hour unless given. */
+      payWithin: Patience.optional(),
     }),
     /** All pieces of the order at one place of the stock are reserved for it. */
     OrderLineReserved: order.extend({ sku: Sku, location: Location, quantity: Quantity }),

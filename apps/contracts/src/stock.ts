@@ -1,4 +1,4 @@
-import { events } from '@logfold/core';
+import { commands, events } from '@logfold/core';
 import { z } from 'zod';
 import { DeliveryId, Difference, Location, OrderId, Quantity, Reason, Sku } from './fields.js';
 
@@ -40,4 +40,25 @@ export const StockEvents = events(
     /** Nothing is available any more; comes right behind the event that took the last piece. */
     StockDepleted: at,
   },
+);
+
+const held = at.extend({ orderId: OrderId });
+
+/** What other services may ask of the stock of one SKU at one location, by type: to serve an order. */
+export const OrderStockSchemas = {
+  /** Reserves for an order, and answers with an event either way: StockReserved or ReservationRejected. */
+  Allocate: ordered,
+  /** Commits all that the order has reserved; nothing happens when that is nothing. So do the next two. */
+  CommitOrder: held,
+  /** Ships all that is committed to the order. */
+  ShipOrder: held,
+  /** Releases all that the order has reserved. */
+  ReleaseOrder: held,
+};
+
+/** The same as commands that a process manager sends. */
+export const OrderStockCommands = commands(
+  'inventory.stock',
+  { key: ({ sku, location }) => `${sku}@${location}` },
+  OrderStockSchemas,
 );

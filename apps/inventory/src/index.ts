@@ -6,5 +6,4 @@ export { AvailableToPromise, Promisable } from './available-to-promise.js';
 export { OutOfStock, OutOfStockBoard } from './out-of-stock-board.js';
 
 // The service in a Nest application.
-export { AllocateOrders } from './allocate-orders.js';
 export { InventoryModule, type InventoryOptions } from './inventory.module.js';

@@ -1,7 +1,6 @@
 import { readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
-import { AllocateOrders } from './allocate-orders.js';
 import { AvailableToPromise } from './available-to-promise.js';
 import { OutOfStockBoard } from './out-of-stock-board.js';
 import { PromiseController } from './promise.controller.js';
@@ -14,14 +13,11 @@ import { Stock } from './stock.js';
 /** What the inventory leaves to the application: where its log is, how it hears other services, which loops run here. */
 export type InventoryOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 'kafka' | 'run' | 'leaseTtlMs'>;
 
-/** The inventory service: its own log in the schema `inventory`, its rules, its read models, its HTTP, and how it serves orders. */
+/** The inventory service: its own log in the schema `inventory`, its rules, its read models, its HTTP; ordering sends it commands. */
 @Module({
   imports: [
-    LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard, AvailableToPromise, AllocateOrders], {
-      service: 'inventory',
-    }),
+    LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard, AvailableToPromise], { service: 'inventory' }),
   ],
-  providers: [AllocateOrders],
   controllers: [
     StockController,
     StockCommandsController,
@@ -43,11 +39,16 @@ export class InventoryModule {
   }: Pick<FactoryProvider<InventoryOptions>, 'inject' | 'useFactory'>): DynamicModule {
     const service = LogfoldModule.forRootAsync({
       inject,
-      useFactory: async (...injected) => ({
-        service: 'inventory',
-        schema: 'inventory',
-        ...(await useFactory(...injected)),
-      }),
+      useFactory: async (...injected) => {
+        const options = await useFactory(...injected);
+        const hears = options.topics !== undefined || options.kafka !== undefined;
+        return {
+          service: 'inventory',
+          schema: 'inventory',
+          ...(hears ? { commandsFrom: ['ordering'] } : {}),
+          ...options,
+        };
+      },
     });
     return { module: InventoryModule, imports: [service] };
   }

@@ -1,11 +1,19 @@
-import { DeliveryId, Difference, Location, OrderId, Quantity, Reason, Sku } from '@logfold-example/contracts';
+import {
+  DeliveryId,
+  Difference,
+  Location,
+  OrderId,
+  OrderStockSchemas,
+  Quantity,
+  Reason,
+  Sku,
+} from '@logfold-example/contracts';
 import { commands } from '@logfold/core';
 import { z } from 'zod';
 
 const at = z.object({ sku: Sku, location: Location.default('main') });
 const moved = at.extend({ quantity: Quantity });
 const ordered = moved.extend({ orderId: OrderId });
-const held = at.extend({ orderId: OrderId });
 
 /** The shapes of the commands, by type: what a request body is made from. */
 export const StockSchemas = {
@@ -27,14 +35,7 @@ export const StockSchemas = {
   Return: moved.extend({ orderId: OrderId.optional() }),
   /** Corrects what is on hand, up or down. */
   Adjust: at.extend({ quantity: Difference, reason: Reason }),
-  /** Reserves for an order, and answers with an event either way: StockReserved or ReservationRejected. */
-  Allocate: ordered,
-  /** Commits all that the order has reserved; nothing happens when that is nothing. So do the next two. */
-  CommitOrder: held,
-  /** Ships all that is committed to the order. */
-  ShipOrder: held,
-  /** Releases all that the order has reserved. */
-  ReleaseOrder: held,
+  ...OrderStockSchemas,
 };
 
 const category = 'stock';

@@ -240,7 +240,7 @@ describe('whatever is asked, in whatever order', () => {
 
 const quantity = fc.integer({ min: 1, max: 6 });
 const orderId = fc.constantFrom('a', 'b', 'toString');
-const forOrder = fc.record({ sku: fc.constant('s'), quantity, orderId });
+const forOrder = fc.record({ sku: fc.constant('s'), location: fc.constant('main'), quantity, orderId });
 const anyCommand = fc.oneof(
   fc.record({ sku: fc.constant('s'), quantity }).map(StockCommands.ReceiveStock),
   forOrder.map(StockCommands.Reserve),

@@ -1,10 +1,10 @@
 // The domain: for imports, simulations and tests that need no HTTP.
 export { Order, type OrderState, type OrderStatus } from './order.js';
 export { OrderCommands } from './order-commands.js';
+export { Checkout } from './checkout.js';
 export { OrderTracker, TrackedOrder } from './order-tracker.js';
 export { DailySales, DaySales } from './daily-sales.js';
 export { Seller, TopSellers } from './top-sellers.js';
 
 // The service in a Nest application.
-export { FollowReservations } from './follow-reservations.js';
 export { OrderingModule, type OrderingOptions } from './ordering.module.js';

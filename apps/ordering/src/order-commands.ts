@@ -5,6 +5,7 @@ import {
   Location,
   OrderId,
   OrderLines,
+  Patience,
   Quantity,
   Reason,
   Sku,
@@ -24,6 +25,7 @@ export const OrderSchemas = {
     currency: Currency.default('GBP'),
     placedAt: z.iso.datetime(),
     origin: z.enum(['shop', 'import']).default('shop'),
+    payWithin: Patience.optional(),
   }),
   /** What the stock answered for one of the places that the order takes pieces from. */
   RecordReservation: order.extend({

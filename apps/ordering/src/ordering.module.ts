@@ -1,8 +1,8 @@
 import { readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { Checkout } from './checkout.js';
 import { DailySales } from './daily-sales.js';
-import { FollowReservations } from './follow-reservations.js';
 import { OrderTracker } from './order-tracker.js';
 import { OrderCommandsController } from './order.commands.controller.js';
 import { OrderController } from './order.controller.js';
@@ -13,14 +13,9 @@ import { TopSellers } from './top-sellers.js';
 /** What ordering leaves to the application: where its log is, how it hears other services, which loops run here. */
 export type OrderingOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 'kafka' | 'run' | 'leaseTtlMs'>;
 
-/** The ordering service: its own log in the schema `ordering`, its rules, its read models, its HTTP, and how it hears the stock. */
+/** The ordering service: its own log in the schema `ordering`, its rules, its processes, its read models, its HTTP. */
 @Module({
-  imports: [
-    LogfoldModule.forFeature([Order, OrderTracker, DailySales, TopSellers, FollowReservations], {
-      service: 'ordering',
-    }),
-  ],
-  providers: [FollowReservations],
+  imports: [LogfoldModule.forFeature([Order, Checkout, OrderTracker, DailySales, TopSellers], { service: 'ordering' })],
   controllers: [OrderController, OrderCommandsController, SalesController, readModelsController('ordering')],
 })
 export class OrderingModule {

@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { hosted } from '@logfold-example/hosting';
+import { StockEvents } from '@logfold-example/contracts';
+import { LogfoldServices } from '@logfold/nestjs';
 import { eventually, withFailpoint } from '@logfold/testing';
 import { ConfigModule } from '@nestjs/config';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -68,6 +70,30 @@ describe('an order, between two services with a log each', () => {
     await shows('o-5', { status: 'allocated' });
     await post('/orders/o-5/pay');
     expect(await post('/orders/o-5/cancel')).toMatchObject({ status: 422, body: { rejected: 'is-paid' } });
+  });
+
+  it('is cancelled when it is not paid in time, and what was held for it can be sold again', async () => {
+    await receive('fig', 5);
+    const payload = { orderId: 'late', lines: [line('fig', 5)], payWithin: 'PT1S' };
+    expect(await post('/orders', payload)).toMatchObject({ status: 200 });
+    await shows('late', { status: 'cancelled', reason: 'not-paid', reservedPieces: 0 }, PATIENCE);
+    await stock('fig', { reserved: 0, available: 5 });
+    expect(await post('/orders', { ...payload, orderId: 'later', payWithin: 'PT0S' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'payWithin' }] },
+    });
+  });
+
+  it('may have more lines than one append holds events', async () => {
+    const skus = Array.from({ length: 600 }, (_, index) => `many-${index}`);
+    const { events } = app.get(LogfoldServices).of('inventory').database;
+    for (const sku of skus) {
+      const received = StockEvents.StockReceived({ sku, location: 'main', quantity: 1 });
+      await events.append({ stream: `stock-${sku}@main`, events: [received], expected: 'none' });
+    }
+    const lines = skus.map((sku) => line(sku, 1));
+    expect(await place('many', lines)).toMatchObject({ status: 200 });
+    await shows('many', { status: 'allocated', reservedPieces: 600 }, PATIENCE);
   });
 
   it('is one of many that want the same: no piece is promised twice, and each order is answered', async () => {

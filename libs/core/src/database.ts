@@ -3,6 +3,7 @@ import type { EventStore } from './event-store.js';
 import type { EventTypes } from './event-types.js';
 import type { HandledCommands } from './handled-commands.js';
 import type { Leases } from './lease.js';
+import type { OpenWindows } from './open-windows.js';
 import type { Parked } from './parked.js';
 import type { ReadModelTables } from './read-model-tables.js';
 import type { Rebuilds } from './rebuild.js';
@@ -33,6 +34,7 @@ export interface Database<Tx = unknown> {
   readonly relayMarks: RelayMarks;
   readonly timers: Timers<Tx>;
   readonly stateKeys: StateKeys<Tx>;
+  readonly openWindows: OpenWindows<Tx>;
   readonly wakeUp: WakeUp;
   /**
    * Writes down the topics that this log's events go to, for whoever reads it without the service's code.

@@ -65,6 +65,17 @@ export {
   type StateRows,
 } from './state.js';
 export { copyOf } from './copy-of.js';
+export {
+  derivedStream,
+  eventTimeMs,
+  sliding,
+  toldOf,
+  tumbling,
+  windowStarts,
+  type DerivedStream,
+  type Span,
+  type Windows,
+} from './derived-stream.js';
 export { isReadModel, tablesOf, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';
@@ -108,7 +119,11 @@ export { processHandler, type ProcessParts } from './process-handler.js';
 export { foldInstance, noInstance, stepOf, type Instance, type Step } from './process-instance.js';
 export { isProcessEvent, ProcessEvents, type KeptEvent, type ProcessEvent } from './process-events.js';
 export { processRunners, type Handlers } from './process-runners.js';
-export { sentCommandsHandler, SENT_COMMANDS } from './sent-commands.js';
+export { sentCommandsHandler, SENT_COMMANDS, type Destination } from './sent-commands.js';
+export { receivedCommandsHandler, receivedFrom } from './received-commands.js';
+export { commandRoute, type CommandRoute, type RemoteCommand, type RemoteRejection } from './remote-commands.js';
+export { derivedHandler, isOver, type DerivedParts } from './derived-handler.js';
+export { derivedRunners } from './derived-runners.js';
 export { timerRunner, TIMERS, type TimerRunnerParts } from './timer-runner.js';
 export { relay, RELAY, type RelayParts } from './relay.js';
 export { forkLog, republish, type Forked, type RepairParts } from './topic-repair.js';
@@ -138,6 +153,7 @@ export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } fr
 export type { RelayMark, RelayMarks } from './relay-mark.js';
 export type { StateKeys } from './state-keys.js';
 export type { Lease, Leases } from './lease.js';
+export type { DerivedProgress, OpenWindow, OpenWindows, Watermark } from './open-windows.js';
 export type { PendingTimer, Timer, Timers } from './timer.js';
 export type { Transactions } from './transactions.js';
 export type { ReadModelTable, ReadModelTables, ReadModelVersion } from './read-model-tables.js';

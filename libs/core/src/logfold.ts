@@ -2,6 +2,8 @@ import { rowsAsOf } from './as-of.js';
 import { commandHandler, type HandlerOf } from './command-handler.js';
 import type { Database } from './database.js';
 import type { Decider } from './decider.js';
+import { derivedRunners } from './derived-runners.js';
+import type { DerivedStream } from './derived-stream.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import { checkReadableLog } from './event-types.js';
@@ -16,6 +18,7 @@ import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './subscription-name.js';
 import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
 import { ReadYourWrites } from './read-your-writes.js';
+import { routeRegistries } from './remote-commands.js';
 import type { Rebuild } from './rebuild.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
@@ -24,7 +27,7 @@ import { readsState } from './state.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
-export type Definition = Decider | AnyReadModel | ProcessManager | Reaction;
+export type Definition = Decider | AnyReadModel | ProcessManager | DerivedStream | Reaction;
 
 /** A kind of loop that a process can run. */
 export type Role = 'relay' | 'read-models' | 'processes' | 'timers' | 'reactions';
@@ -43,6 +46,8 @@ export interface LogfoldOptions {
    * without `topics`, all events are the service's own.
    */
   readonly topics?: Topics;
+  /** The services whose process managers may send commands to deciders of this one. */
+  readonly commandsFrom?: readonly string[];
   readonly run?: Run;
   /** How long a dead process's loops stay unclaimed, 10,000 ms by default. */
   readonly leaseTtlMs?: number;
@@ -95,9 +100,10 @@ export function logfold(options: LogfoldOptions): Logfold {
   refuseDuplicates('read model', models.map(subscriptionName));
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
   const processes = definitions.filter((definition) => definition.kind === 'process manager');
+  const derived = definitions.filter((definition) => definition.kind === 'derived stream');
   refuseDuplicates(
     'reaction or process manager',
-    [...reactions, ...processes].map(({ name }) => name),
+    [...reactions, ...processes, ...derived].map(({ name }) => name),
   );
   refuseDuplicates(
     'a read model that publishes to',
@@ -105,18 +111,20 @@ export function logfold(options: LogfoldOptions): Logfold {
       (each) => registryOf(each).name,
     ),
   );
-  const reading = [...reactions, ...processes].find(readsState);
+  const reading = [...reactions, ...processes, ...derived].find(readsState);
   if (reading)
     throw new InvalidDefinition(
-      `${reading.kind === 'reaction' ? 'Reaction' : 'Process manager'} "${reading.name}" handles a state, which keeps the last row of each key and not what happened: ` +
+      `The ${reading.kind} "${reading.name}" handles a state, which keeps the last row of each key and not what happened: ` +
         'read it with a read model, or handle the events behind it',
     );
   const registries = [
     ...(options.events ?? []),
     ...deciders.map((decider) => decider.events),
-    ...[...models, ...reactions, ...processes].flatMap((definition) => definition.from),
+    ...[...models, ...reactions, ...processes, ...derived].flatMap((definition) => definition.from),
+    ...derived.flatMap(({ publishes }) => publishes),
     ...processes.flatMap(({ publishes }) => [...publishes, ProcessEvents]),
     ...publishedStates(definitions),
+    ...routeRegistries(options),
   ];
   const catalog = eventCatalog(registries);
 
@@ -125,7 +133,11 @@ export function logfold(options: LogfoldOptions): Logfold {
   const handlers = new Map(
     deciders.map((decider) => [decider, commandHandler(decider, events, { commands, snapshots })]),
   );
-  const runners = [...serviceRunners(options, catalog), ...processRunners(options, catalog, handlers)];
+  const runners = [
+    ...serviceRunners(options, catalog),
+    ...processRunners(options, catalog, handlers),
+    ...derivedRunners(options, catalog),
+  ];
   const retention = keyRetention(commands, options.idempotencyKeyDays ?? KEY_DAYS, options.runner);
   const writes = new ReadYourWrites(options);
 

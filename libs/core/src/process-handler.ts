@@ -5,6 +5,7 @@ import type { Event, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import { HEARD, isProcessEvent, type ProcessEvent } from './process-events.js';
 import { foldInstance, noInstance, stepOf, type Instance } from './process-instance.js';
+import { APPEND_LIMIT } from './prepared-append.js';
 import type { ProcessManager } from './process-manager.js';
 import type { SubscriptionHandler } from './subscription.js';
 import type { Timer, Timers } from './timer.js';
@@ -14,6 +15,8 @@ export interface ProcessParts<Tx = unknown> {
   readonly events: EventStore<Tx>;
   readonly timers: Timers<Tx>;
   readonly catalog: EventCatalog;
+  /** The types of events by which other services refuse commands. */
+  readonly rejections?: ReadonlySet<string>;
   /** Told of each input that concerns no open instance. May be told again when a batch is tried again. */
   readonly onIgnored?: (process: string, event: Recorded) => void;
 }
@@ -28,14 +31,17 @@ const PAGE = 1_000;
 
 /** Brings events to a process manager: its inputs, all its effects and the checkpoint are one transaction. */
 export function processHandler<Tx>(process: ProcessManager, parts: ProcessParts<Tx>): SubscriptionHandler<Tx> {
-  const { catalog, events, timers, onIgnored } = parts;
+  const { catalog, events, timers, rejections = new Set<string>(), onIgnored } = parts;
+  /** Wherever a command was refused, it is heard alike. */
+  const heard = (event: Recorded): Recorded =>
+    rejections.has(event.type) ? { ...event, type: 'logfold.CommandRejected' } : event;
   return {
-    types: [...process.types, ...HEARD],
-    keyOf: (event) => streamOf(process, event),
+    types: [...process.types, ...HEARD, ...rejections],
+    keyOf: (event) => streamOf(process, heard(event)),
     async handle(received, tx) {
       const loaded = new Map<string, Loaded>();
       const work = new Work();
-      for (const input of received) {
+      for (const input of received.map(heard)) {
         const stream = streamOf(process, input);
         if (!stream?.startsWith(`${process.name}-`)) continue; // of no instance, or of another process manager
         const { instance, version } = loaded.get(stream) ?? (await load(process, parts, stream, tx));
@@ -81,16 +87,20 @@ async function load<Tx>(
 
 /** What some inputs lead to. */
 class Work {
-  /** For each stream that is given n inputs an append in the first n of these: each input has metadata of its own. */
+  /** For each stream that is given n appends, one in each of the first n of these: each input has metadata of its own. */
   readonly appends: Append[][] = [];
   readonly #inputs = new Map<string, number>();
   readonly set: (Timer & { readonly afterMs: number })[] = [];
   readonly cancelled: string[] = [];
 
   add(stream: string, expected: number, events: readonly Event[], { id, metadata: { correlationId } }: Recorded): void {
-    const index = this.#inputs.get(stream) ?? 0;
-    this.#inputs.set(stream, index + 1);
-    (this.appends[index] ??= []).push({ stream, events, expected, metadata: { correlationId, causationId: id } });
+    for (let first = 0; first < events.length; first += APPEND_LIMIT) {
+      const index = this.#inputs.get(stream) ?? 0;
+      this.#inputs.set(stream, index + 1);
+      const some = events.slice(first, first + APPEND_LIMIT);
+      const metadata = { correlationId, causationId: id };
+      (this.appends[index] ??= []).push({ stream, events: some, expected: expected + first, metadata });
+    }
     for (const event of events) {
       if (!isProcessEvent(event)) continue;
       if (event.type === 'logfold.TimerSet') {

@@ -73,12 +73,12 @@ describe('A service with process managers', () => {
         }),
         Stock,
       ],
-      'Process manager "refill" handles a state, which keeps the last row of each key',
+      'The process manager "refill" handles a state, which keeps the last row of each key',
     ],
     [
       'beside a reaction that handles rows of a state',
       [reaction({ name: 'alarm', from: [Levels], startFrom: 'now', on: { 'shop.levels': () => {} } })],
-      'Reaction "alarm" handles a state, which keeps the last row of each key',
+      'The reaction "alarm" handles a state, which keeps the last row of each key',
     ],
   ])('does not start with one %s', (_what, definitions, why) => {
     expect(() => service(...definitions)).toThrow(why);
@@ -91,6 +91,33 @@ describe('A service with process managers', () => {
     expect(() =>
       logfold({ database, definitions: [publishing, Stock], topics: logTopics({ shop: database }) }),
     ).toThrow('publishes events of "other.notice", which belong to another service');
+  });
+
+  test.each([
+    ['shop', 'Service "shop" takes commands from "shop", which is itself'],
+    ['My Shop', 'Service name "My Shop" must start with a lower-case letter'],
+  ])('does not start when it takes commands from %s', (sender, why) => {
+    const database = memory({ service: 'shop' });
+    const topics = logTopics({ shop: database });
+    expect(() => logfold({ database, definitions: [Stock], topics, commandsFrom: [sender] })).toThrow(why);
+  });
+
+  test('does not start when it takes commands from others, and hears nobody', () => {
+    const options = { database: memory({ service: 'shop' }), definitions: [Stock], commandsFrom: ['desk'] };
+    expect(() => logfold(options)).toThrow('takes commands from "desk", but hears no other service: give it "topics"');
+  });
+
+  test('runs a loop for the commands of each service that sends some, and for its own process managers', () => {
+    const database = memory({ service: 'shop' });
+    const options = { database, definitions: [Stock], commandsFrom: ['desk'], topics: logTopics({ desk: database }) };
+    const names = (service: ReturnType<typeof logfold>) => service.runners.map(({ name }) => name);
+    expect(names(logfold(options))).toEqual(['commands from desk']);
+    expect(names(logfold({ ...options, definitions: [Stock, Refill] }))).toEqual([
+      'commands from desk',
+      'refill',
+      'commands of processes',
+      'timers',
+    ]);
   });
 
   test('runs a loop for each, one for their commands and one for their timers, as its roles say', () => {

@@ -11,8 +11,11 @@ import { processHandler } from './process-handler.js';
 import type { ProcessManager } from './process-manager.js';
 import { retry } from './retry-policy.js';
 import type { Runner } from './runner.js';
-import { SENT_AT_ONCE, SENT_COMMANDS, sentCommandsHandler } from './sent-commands.js';
+import { receivedCommandsHandler, receivedFrom } from './received-commands.js';
+import { receivingRoutes, routeTopic, sendingRoutes, type CommandRoute } from './remote-commands.js';
+import { SENT_AT_ONCE, SENT_COMMANDS, sentCommandsHandler, type Destination } from './sent-commands.js';
 import { common, processName, runs, sourcesOf, tailOf } from './service-runners.js';
+import type { Source } from './source.js';
 import { subscription } from './subscription.js';
 import { timerRunner } from './timer-runner.js';
 
@@ -20,7 +23,8 @@ import { timerRunner } from './timer-runner.js';
 export type Handlers = ReadonlyMap<Decider, Handler>;
 
 /**
- * The loops of a service's process managers: one for each, one that has their commands decided, one that fires timers.
+ * The loops of a service's process managers: one for each, one that has their commands decided, one that fires timers; and one
+ * for each service whose process managers send commands here.
  * @param owner who holds the leases: this process, unless several services of a test share one
  * @throws InvalidDefinition for a process manager whose commands nobody decides, or whose streams are a decider's too
  */
@@ -32,9 +36,12 @@ export function processRunners(
 ): Runner[] {
   const { database, definitions, runner } = options;
   const processes = definitions.filter((definition) => definition.kind === 'process manager');
-  if (processes.length === 0) return [];
+  const received = runs(options, 'processes') ? receivingRoutes(options) : [];
+  const receivers = received.map((route) => receivedCommandsRunner(route, options, catalog, handlers, owner));
+  if (processes.length === 0) return receivers;
   for (const process of processes) check(process, options, handlers);
   return [
+    ...receivers,
     ...(runs(options, 'processes') ? processes.map((process) => processRunner(process, options, catalog, owner)) : []),
     ...(runs(options, 'processes') ? [sentCommandsRunner(options, catalog, handlers, owner)] : []),
     ...(runs(options, 'timers') ? [timerRunner(database, runner)] : []),
@@ -43,21 +50,54 @@ export function processRunners(
 
 /** One runner for all sources: an instance hears events of several. */
 function processRunner(process: ProcessManager, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner {
-  const { database, onIgnored, runner } = options;
+  const { database, topics, onIgnored, runner } = options;
   const heard = sourcesOf(process, options);
   const own = heard.some(({ name }) => name === database.service);
-  const parts = { ...database, catalog, ...(onIgnored === undefined ? {} : { onIgnored }) };
+  const routes = sendingRoutes({ ...options, definitions: [process] });
+  const answers = routes.map((route) => always(topics!.source(routeTopic(route.answers))));
+  const rejections = new Set(routes.map(({ rejectedType }) => rejectedType));
+  const parts = { ...database, catalog, rejections, ...(onIgnored === undefined ? {} : { onIgnored }) };
   return subscription(
     {
       ...common(options, catalog, owner),
       name: process.name,
-      sources: own ? heard : [logSource(database.service, tailOf(options), database.wakeUp), ...heard],
+      sources: [
+        ...(own ? [] : [always(logSource(database.service, tailOf(options), database.wakeUp))]),
+        ...heard,
+        ...answers,
+      ],
       from: process.startFrom,
       handler: processHandler(process, parts),
       onError: process.onError,
       oneWriter: true,
     },
     process.onError.last === 'stop' ? { ...runner, retries: 0 } : runner,
+  );
+}
+
+/** A source of answers: whatever was asked is to be heard, so it is read from its beginning. */
+function always(source: Source): Source {
+  return { ...source, read: (options) => source.read({ ...options, from: 'beginning' }) };
+}
+
+function receivedCommandsRunner(
+  route: CommandRoute,
+  options: LogfoldOptions,
+  catalog: EventCatalog,
+  handlers: Handlers,
+  owner: string,
+): Runner {
+  return subscription(
+    {
+      ...common(options, catalog, owner),
+      name: receivedFrom(route.from),
+      sources: [options.topics!.source(routeTopic(route.commands))],
+      from: 'beginning',
+      handler: receivedCommandsHandler(route, handlers, options.database.events),
+      onError: retry(5).thenPark(),
+      oneWriter: false,
+    },
+    options.runner,
   );
 }
 
@@ -69,7 +109,7 @@ function sentCommandsRunner(options: LogfoldOptions, catalog: EventCatalog, hand
       name: SENT_COMMANDS,
       sources: [logSource(service, tailOf(options), wakeUp, { batchSize: SENT_AT_ONCE })],
       from: 'beginning', // what was sent is to be decided, whenever that was
-      handler: sentCommandsHandler((registry, command) => handlerOf(registry, command, options, handlers), events),
+      handler: sentCommandsHandler((registry, command) => destinationOf(registry, command, options, handlers), events),
       onError: retry(5).thenPark(),
       oneWriter: true,
     },
@@ -77,7 +117,10 @@ function sentCommandsRunner(options: LogfoldOptions, catalog: EventCatalog, hand
   );
 }
 
-function handlerOf(registry: string, command: string, { database }: LogfoldOptions, handlers: Handlers): Handler {
+function destinationOf(registry: string, command: string, options: LogfoldOptions, handlers: Handlers): Destination {
+  const { database } = options;
+  const route = sendingRoutes(options).find(({ to }) => to === serviceOf(registry));
+  if (route) return route;
   for (const [{ commands }, handler] of handlers)
     if (commandRegistryOf(commands).name === registry && command in commands) return handler;
   throw new InvalidDefinition(
@@ -95,6 +138,7 @@ function check({ name, sends, publishes }: ProcessManager, options: LogfoldOptio
     );
   const deciders = [...handlers.keys()];
   for (const registry of sends) {
+    if (isElsewhere(registry, options)) continue;
     const deciding = deciders.filter(({ commands }) => commands === registry);
     if (deciding.length === 1) continue;
     throw new InvalidDefinition(
@@ -109,4 +153,9 @@ function check({ name, sends, publishes }: ProcessManager, options: LogfoldOptio
     throw new InvalidDefinition(
       `Process manager "${name}" would share streams with decider "${same.name}", whose commands go to "${name}-…": rename one`,
     );
+}
+
+/** True for commands that another service decides. */
+function isElsewhere(registry: object, { topics, database }: LogfoldOptions): boolean {
+  return topics !== undefined && serviceOf(commandRegistryOf(registry).name) !== database.service;
 }

@@ -1,10 +1,12 @@
 import type { Handler } from './command-handler.js';
 import type { Command } from './commands.js';
+import type { Rejection } from './decider.js';
 import { AppendOutcomeUnknown, CommandRejected, DatabaseUnavailable } from './errors.js';
 import type { Append, EventStore } from './event-store.js';
-import type { EventOf, Recorded } from './events.js';
+import { creatorsOf, type Event, type EventOf, type Metadata, type Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import { answerStream, ProcessEvents } from './process-events.js';
+import type { CommandRoute, RemoteCommand } from './remote-commands.js';
 import type { SubscriptionHandler } from './subscription.js';
 
 /** The name of the subscription that has the commands of processes decided. */
@@ -15,48 +17,91 @@ export const SENT_AT_ONCE = 200;
 
 type Sent = Recorded<EventOf<typeof ProcessEvents, 'logfold.CommandSent'>>;
 
+/** Where a command is decided: by a handler of this service, or at the end of a route to another one. */
+export type Destination = Handler | CommandRoute;
+
 /**
  * Has the commands decided that process managers sent: each through its decider's handler, under the id of the event
- * that sent it, so that it is decided once however often it is tried. The key is kept for good: whoever was frozen in the
- * middle may try at any time. What was refused goes back to its process, in one transaction with the checkpoint.
- * @param handlerOf the handler of a command's decider. @throws InvalidDefinition when there is none
+ * that sent it, so that it is decided once however often it is tried. The key is kept: whoever was frozen in the
+ * middle may try at any time. What was refused goes back to its process, in one transaction with the checkpoint; and so
+ * goes what other services have to decide, to their topics.
+ * @param destinationOf the handler of a command's decider, or the route to it. @throws InvalidDefinition when there is none
  */
 export function sentCommandsHandler<Tx>(
-  handlerOf: (registry: string, command: string) => Handler,
+  destinationOf: (registry: string, command: string) => Destination,
   events: EventStore<Tx>,
 ): SubscriptionHandler<Tx> {
   return {
     types: ['logfold.CommandSent'],
-    async handle(sent, tx) {
-      const decided = await Promise.allSettled(sent.map((each) => decide(each as unknown as Sent)));
+    async handle(received, tx) {
+      const sent = received as unknown as readonly Sent[];
+      const leaving = new Leaving();
+      const decided = await Promise.allSettled(sent.map((each) => decide(each, leaving)));
       await failpoint('process.after-command');
       const answers: Append[] = [];
       for (const outcome of decided) {
         if (outcome.status === 'rejected') throw outcome.reason;
         if (outcome.value) answers.push(outcome.value);
       }
-      await events.appendAll(answers, { tx });
+      await events.appendAll([...answers, ...leaving.appends()], { tx });
     },
   };
 
   /** @returns the answer to its process, when it was refused */
-  async function decide({ id, stream: process, metadata, data }: Sent): Promise<Append | undefined> {
+  async function decide(sent: Sent, leaving: Leaving): Promise<Append | undefined> {
+    const { id, stream: process, metadata, data } = sent;
     const { registry, type, stream } = data;
-    const command: Command = { type, data: data.data, stream };
-    const handler = handlerOf(registry, type);
+    const destination = destinationOf(registry, type);
     const caused = { correlationId: metadata.correlationId, causationId: id };
-    try {
-      await handler.handle(command, { idempotencyKey: id, keepKey: true, metadata: caused });
+    if ('answers' in destination) {
+      leaving.add(destination, { process, commandId: id, ...data }, caused);
       return undefined;
-    } catch (error) {
-      if (error instanceof AppendOutcomeUnknown)
-        // its key makes it safe to repeat: no reason to park it
-        throw new DatabaseUnavailable(error.message, { cause: error });
-      if (!(error instanceof CommandRejected)) throw error;
-      const { rejected, message, details } = error;
-      const rejection = details === undefined ? { rejected, message } : { rejected, message, details };
-      const answer = ProcessEvents['logfold.CommandRejected']({ process, commandId: id, command: type, rejection });
-      return { stream: answerStream(id), events: [answer], expected: 'none', metadata: caused };
     }
+    const command: Command = { type, data: data.data, stream };
+    const rejection = await rejectionOf(destination, command, { idempotencyKey: id, metadata: caused });
+    if (!rejection) return undefined;
+    const answer = ProcessEvents['logfold.CommandRejected']({ process, commandId: id, command: type, rejection });
+    return { stream: answerStream(id), events: [answer], expected: 'none', metadata: caused };
+  }
+}
+
+/**
+ * Has a command decided that a loop may repeat at any time.
+ * @returns why it was refused; undefined when it was not
+ */
+export async function rejectionOf(
+  handler: Handler,
+  command: Command,
+  options: { readonly idempotencyKey: string; readonly metadata: Metadata },
+): Promise<Rejection | undefined> {
+  try {
+    await handler.handle(command, { ...options, keepKey: true });
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppendOutcomeUnknown)
+      // its key makes it safe to repeat: no reason to park it
+      throw new DatabaseUnavailable(error.message, { cause: error });
+    if (!(error instanceof CommandRejected)) throw error;
+    const { rejected, message, details } = error;
+    return details === undefined ? { rejected, message } : { rejected, message, details };
+  }
+}
+
+/** Commands that leave this service, each in a stream of its destination: in the log they stand as they were sent. */
+class Leaving {
+  readonly #sent = new Map<CommandRoute, { readonly event: Event; readonly metadata: Metadata }[]>();
+
+  add(route: CommandRoute, command: RemoteCommand, metadata: Metadata): void {
+    const event = creatorsOf(route.commands)[0]!(command);
+    this.#sent.set(route, [...(this.#sent.get(route) ?? []), { event, metadata }]);
+  }
+
+  appends(): Append[] {
+    return [...this.#sent].map(([{ to }, sent]) => ({
+      stream: `logfold_commands-${to}`,
+      events: sent.map(({ event }) => event),
+      commands: sent.map(({ metadata }) => ({ events: 1, metadata })),
+      expected: 'any',
+    }));
   }
 }

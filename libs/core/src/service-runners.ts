@@ -12,6 +12,7 @@ import type { Reaction } from './reaction.js';
 import { reactionHandler } from './reaction-handler.js';
 import type { ReadModel } from './read-model.js';
 import { readModelHandler } from './read-model-handler.js';
+import { routeRegistries } from './remote-commands.js';
 import { subscriptionName } from './subscription-name.js';
 import { RebuildRunner } from './rebuild-runner.js';
 import { RebuildWatch } from './rebuild-watch.js';
@@ -34,7 +35,8 @@ export const processName = `${process.pid}-${randomUUID()}`;
  * The registries of a service's own events: those given in `events`, and those that its definitions name.
  * @throws InvalidDefinition for one in `events` that belongs to another service: its topic belongs to that one's log.
  */
-export function ownRegistries({ database, definitions, events = [], topics }: LogfoldOptions): object[] {
+export function ownRegistries(options: LogfoldOptions): object[] {
+  const { database, definitions, events = [], topics } = options;
   const isOwn = (registry: object): boolean => !topics || serviceOf(registryOf(registry).name) === database.service;
   const foreign = events.find((registry) => !isOwn(registry));
   if (foreign)
@@ -51,11 +53,11 @@ export function ownRegistries({ database, definitions, events = [], topics }: Lo
   const named = definitions.flatMap((definition) =>
     definition.kind === 'decider'
       ? [definition.events]
-      : definition.kind === 'process manager'
+      : definition.kind === 'process manager' || definition.kind === 'derived stream'
         ? [...definition.from, ...definition.publishes]
         : definition.from,
   );
-  return [...new Set([...events, ...published, ...named])].filter(isOwn);
+  return [...new Set([...events, ...published, ...named, ...routeRegistries(options)])].filter(isOwn);
 }
 
 /** The states that read models publish to. */

@@ -29,13 +29,14 @@ export async function assemble(
   logs: Readonly<Record<string, ReadableLog>>,
   opened: Promise<void>,
 ): Promise<LogfoldOptions> {
-  const { service, run, leaseTtlMs, idempotencyKeyDays } = options;
+  const { service, commandsFrom, run, leaseTtlMs, idempotencyKeyDays } = options;
   const logger = new Logger(`Logfold ${service}`);
   const topics = await topicsOf(options, logs, opened, logger);
   return {
     database,
     ...known,
     ...(topics === undefined ? {} : { topics }),
+    ...(commandsFrom === undefined ? {} : { commandsFrom }),
     ...(run === undefined ? {} : { run }),
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
     ...(idempotencyKeyDays === undefined ? {} : { idempotencyKeyDays }),

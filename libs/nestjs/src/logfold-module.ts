@@ -62,7 +62,9 @@ type Injectable = Decider | AnyReadModel;
 
 function isInjectable(listed: Listed): listed is Injectable {
   return (
-    typeof listed !== 'function' && !isEvents(listed) && listed.kind !== 'reaction' && listed.kind !== 'process manager'
+    typeof listed !== 'function' &&
+    !isEvents(listed) &&
+    (listed.kind === 'decider' || listed.kind === 'read model' || listed.kind === 'sql read model')
   );
 }
 

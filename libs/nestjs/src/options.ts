@@ -20,6 +20,8 @@ export interface LogfoldModuleOptions {
    * service handles are its own.
    */
   readonly topics?: Topics | 'logs';
+  /** The services whose process managers may send commands to deciders of this one, through `kafka` or `topics`. */
+  readonly commandsFrom?: readonly string[];
   /** Which loops run in this process, everything by default. Commands and queries always work. */
   readonly run?: Run;
   /** How reads within a request wait for what its `Logfold-Wait-For` names; `@WaitForPosition` says it for one route. */

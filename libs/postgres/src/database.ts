@@ -11,6 +11,7 @@ import { fork } from './fork.js';
 import { PostgresHandledCommands } from './handled-commands.js';
 import { PostgresLeases } from './leases.js';
 import { migrate } from './migrations.js';
+import { PostgresOpenWindows } from './open-windows.js';
 import { PostgresParked } from './parked.js';
 import { PostgresProcesses } from './processes.js';
 import { PostgresReadModelTables } from './read-model-tables.js';
@@ -109,6 +110,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     parked: new PostgresParked(querying, schema),
     relayMarks: new PostgresRelayMarks(querying, schema),
     timers: new PostgresTimers(querying, schema),
+    openWindows: new PostgresOpenWindows(querying, schema),
     processes: new PostgresProcesses(querying, schema),
     stateKeys: new PostgresStateKeys(schema),
     wakeUp,

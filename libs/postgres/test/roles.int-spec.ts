@@ -57,6 +57,8 @@ const changes = [
   'TRUNCATE logfold.snapshots',
   `UPDATE logfold.timers SET due_at = now()`,
   'TRUNCATE logfold.timers',
+  'TRUNCATE logfold.windows',
+  'DELETE FROM logfold.watermarks',
 ];
 
 /** What the application does beside appending. */
@@ -77,6 +79,11 @@ const work = [
   'DELETE FROM logfold.snapshots',
   `INSERT INTO logfold.timers (id, due_at, stream, name, correlation_id) VALUES ('${uuidv7()}', now(), 'a-1', 't', 'c')`,
   'DELETE FROM logfold.timers',
+  `INSERT INTO logfold.watermarks VALUES ('hourly', 7, 0)`,
+  'UPDATE logfold.watermarks SET ms = 8',
+  `INSERT INTO logfold.windows VALUES ('hourly', 'k', 0, 10, '1')`,
+  `UPDATE logfold.windows SET state = '2'`,
+  'DELETE FROM logfold.windows',
 ];
 
 describe('The application', () => {
@@ -118,6 +125,8 @@ describe('Readers', () => {
       'snapshots',
       'event_types',
       'timers',
+      'windows',
+      'watermarks',
     ])
       await as(READ_ROLE, `SELECT * FROM logfold.${table}`);
   });

@@ -1,5 +1,6 @@
-import type { Command, Decider, Event, ProcessManager, ReadModel, Recorded } from '@logfold/core';
+import type { Command, Decider, DerivedStream, Event, ProcessManager, ReadModel, Recorded } from '@logfold/core';
 import { givenDecider, type GivenDecider } from './given-decider.js';
+import { givenDerived, type GivenDerived } from './given-derived.js';
 import { givenProcess, type GivenProcess, type ProcessInput } from './given-process.js';
 import { givenReadModel, type GivenReadModel } from './given-read-model.js';
 
@@ -32,15 +33,23 @@ export function given<Row extends object>(
   model: ReadModel<Row>,
   history: readonly (Event | Recorded)[],
 ): GivenReadModel<Row>;
+/**
+ * Tests what a derived stream tells, without a database.
+ * @example given(HourlySales, [SaleEvents.Sold({ … }), SaleEvents.Sold({ … })]).thenTold([InsightEvents.HourClosed({ … })]);
+ */
+export function given(stream: DerivedStream, history: readonly (Event | Recorded)[]): GivenDerived;
 export function given(
-  definition: Decider<unknown, Command, Event> | ProcessManager | ReadModel<object>,
+  definition: Decider<unknown, Command, Event> | ProcessManager | DerivedStream | ReadModel<object>,
   history: readonly any[],
-): GivenDecider<unknown, Command, Event> | GivenProcess<Event, Command, string> | GivenReadModel<object> {
+):
+  GivenDecider<unknown, Command, Event> | GivenProcess<Event, Command, string> | GivenDerived | GivenReadModel<object> {
   switch (definition.kind) {
     case 'decider':
       return givenDecider(definition, history as readonly Event[]);
     case 'process manager':
       return givenProcess(definition, history as readonly Event[]);
+    case 'derived stream':
+      return givenDerived(definition, history as readonly Event[]);
     case 'read model':
       return givenReadModel(definition, history as readonly Event[]);
   }

@@ -1,6 +1,7 @@
 // Rules, without a database.
 export { given } from './given.js';
 export type { Decided, GivenDecider } from './given-decider.js';
+export { derivedBy, type GivenDerived } from './given-derived.js';
 export type { GivenProcess, ProcessInput, Reacted } from './given-process.js';
 export type { GivenReadModel } from './given-read-model.js';
 export { goldenCorpus, type GoldenCorpusOptions } from './golden-corpus.js';

@@ -4,6 +4,7 @@ import { MemoryEventStore } from './event-store.memory.js';
 import { MemoryEventTypes } from './event-types.memory.js';
 import { MemoryHandledCommands } from './handled-commands.memory.js';
 import { MemoryLeases } from './leases.memory.js';
+import { MemoryOpenWindows } from './open-windows.memory.js';
 import { MemoryParked } from './parked.memory.js';
 import { MemoryReadModelTables } from './read-model-tables.memory.js';
 import { MemoryRebuildTables } from './rebuild-tables.memory.js';
@@ -58,6 +59,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     relayMarks,
     timers: new MemoryTimers(clock),
     stateKeys: new MemoryStateKeys(),
+    openWindows: new MemoryOpenWindows(),
     declareTopics: (declared) => topics.declare(declared),
     declaredTopics: () => topics.list(),
     async fork(options) {

@@ -1,5 +1,6 @@
 import { asOfContract } from './as-of.contract.js';
 import { checkpointsContract } from './checkpoints.contract.js';
+import { derivedContract } from './derived.contract.js';
 import { eventStoreContract } from './event-store.contract.js';
 import { eventTypesContract } from './event-types.contract.js';
 import { failingReadModelContract } from './failing-read-model.contract.js';
@@ -7,6 +8,7 @@ import { forkContract } from './fork.contract.js';
 import { POSTGRES_LIKE, type Capabilities, type OpenDatabase } from './harness.js';
 import { handledCommandsContract } from './handled-commands.contract.js';
 import { leasesContract } from './leases.contract.js';
+import { openWindowsContract } from './open-windows.contract.js';
 import { parkedContract } from './parked.contract.js';
 import { processesContract } from './processes.contract.js';
 import { publishedContract } from './published.contract.js';
@@ -53,18 +55,22 @@ export function databaseContract(name: string, open: OpenDatabase, capabilities:
   subscriptionContract(name, open);
   parkingContract(name, open);
   processesContract(name, open);
+  openWindowsContract(name, open);
+  derivedContract(name, open);
   readYourWritesContract(name, open);
   asOfContract(name, open);
 }
 
 export { asOfContract } from './as-of.contract.js';
 export { checkpointsContract } from './checkpoints.contract.js';
+export { derivedContract } from './derived.contract.js';
 export { eventStoreContract } from './event-store.contract.js';
 export { eventTypesContract } from './event-types.contract.js';
 export { failingReadModelContract } from './failing-read-model.contract.js';
 export { forkContract } from './fork.contract.js';
 export { handledCommandsContract } from './handled-commands.contract.js';
 export { leasesContract } from './leases.contract.js';
+export { openWindowsContract } from './open-windows.contract.js';
 export { parkedContract } from './parked.contract.js';
 export { processesContract } from './processes.contract.js';
 export { publishedContract } from './published.contract.js';
@@ -75,6 +81,8 @@ export { rebuildContract } from './rebuild.contract.js';
 export { rebuildRequestsContract } from './rebuild-requests.contract.js';
 export { rebuildHandsContract } from './rebuild-hands.contract.js';
 export { relayMarksContract } from './relay-marks.contract.js';
+export { remoteCommandsContract } from './remote-commands.contract.js';
+export type { OpenedHouse } from './errands.js';
 export { snapshotsContract } from './snapshots.contract.js';
 export { statePublishingContract } from './state-publishing.contract.js';
 export { subscriptionContract } from './subscription.contract.js';

@@ -1,0 +1,73 @@
+import type { Handler } from './command-handler.js';
+import type { Decider, Rejection } from './decider.js';
+import { InvalidDefinition, InvalidStreamName, ValidationFailed } from './errors.js';
+import type { Append, EventStore } from './event-store.js';
+import { commandRegistryOf, type Command, type Commands } from './commands.js';
+import { creatorsOf, type Metadata, type Recorded } from './events.js';
+import { failpoint } from './failpoint.js';
+import { answerStream } from './process-events.js';
+import type { CommandRoute, RemoteCommand } from './remote-commands.js';
+import { rejectionOf } from './sent-commands.js';
+import type { SubscriptionHandler } from './subscription.js';
+
+/** The name of the subscription to the commands of another service's processes. */
+export const receivedFrom = (service: string): string => `commands from ${service}`;
+
+/**
+ * Has the commands decided that process managers of another service sent here, once each: the sender's name and the
+ * command's id are the idempotency key. They are validated anew, and the stream is what the key of this service's own
+ * registry says. What is refused is answered to the sender's topic, in one transaction with the checkpoint.
+ */
+export function receivedCommandsHandler<Tx>(
+  { from, to, answers, sentType }: CommandRoute,
+  handlers: ReadonlyMap<Decider, Handler>,
+  events: EventStore<Tx>,
+): SubscriptionHandler<Tx> {
+  const [rejected] = creatorsOf(answers);
+  return {
+    types: [sentType],
+    async handle(received, tx) {
+      const decided = await Promise.allSettled(received.map((each) => decide(each)));
+      await failpoint('process.after-received');
+      const appends: Append[] = [];
+      for (const outcome of decided) {
+        if (outcome.status === 'rejected') throw outcome.reason;
+        if (outcome.value) appends.push(outcome.value);
+      }
+      await events.appendAll(appends, { tx });
+    },
+  };
+
+  /** @returns the answer, when it was refused */
+  async function decide({ id, metadata, data }: Recorded): Promise<Append | undefined> {
+    const { process, commandId, type: command } = data as RemoteCommand;
+    const caused = { correlationId: metadata.correlationId, causationId: id };
+    const rejection = await decision(data as RemoteCommand, caused);
+    if (!rejection) return undefined;
+    const answer = rejected!({ process, commandId, command, rejection });
+    return { stream: answerStream(commandId), events: [answer], expected: 'none', metadata: caused };
+  }
+
+  async function decision(received: RemoteCommand, metadata: Metadata): Promise<Rejection | undefined> {
+    const [commands, handler] = deciding(received);
+    let command: Command;
+    try {
+      command = commands[received.type]!(received.data);
+    } catch (error) {
+      if (error instanceof ValidationFailed || error instanceof InvalidStreamName)
+        return { rejected: 'invalid', message: error.message };
+      throw error;
+    }
+    return rejectionOf(handler, command, { idempotencyKey: `${from}:${received.commandId}`, metadata });
+  }
+
+  function deciding({ registry, type }: RemoteCommand): [Commands, Handler] {
+    for (const [{ commands }, handler] of handlers)
+      if (commandRegistryOf(commands).name === registry && Object.hasOwn(commands, type))
+        return [commands as Commands, handler];
+    throw new InvalidDefinition(
+      `Service "${from}" sent ${type} of "${registry}", which no decider of service "${to}" decides: list the decider, or take it ` +
+        'from its "sends"',
+    );
+  }
+}
