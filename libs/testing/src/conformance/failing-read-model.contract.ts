@@ -22,7 +22,7 @@ export function failingReadModelContract(name: string, open: OpenDatabase): void
       const shared = { ...database(), events: counted(database().events, read) };
       const broken = stockModel('broken', {
         received: (row, data) => {
-          if (data.sku === POISON) throw new Error('what is poison?');
+          if (data.sku === POISON) throw new RangeError('what is poison?');
           return counting(row, data);
         },
       });
