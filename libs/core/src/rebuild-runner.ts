@@ -1,7 +1,7 @@
 import { backoffMs } from './backoff.js';
 import { systemClock } from './clock.js';
 import { isRetryable } from './errors.js';
-import { RebuildBehind, RebuildImpossible, RebuildOvertaken } from './read-model-errors.js';
+import { ReadModelMismatch, RebuildBehind, RebuildImpossible, RebuildOvertaken } from './read-model-errors.js';
 import { failpoint } from './failpoint.js';
 import { build } from './rebuild-building.js';
 import { isAtRest, type Rebuild, type RebuildAction, type RebuildState } from './rebuild.js';
@@ -136,7 +136,10 @@ export class RebuildRunner<Tx> {
       const building = ['requested', 'building'].includes(now.state);
       if (final && building) await database.rebuildTables.step(mine, model, 'drop');
       const state = final && building ? { state: 'failed' as const } : {};
-      await database.rebuilds.update(mine, { ...state, error: text, ...(final ? { answered: true } : {}) });
+      // A switch that the tables do not allow is not tried for ever; one that may succeed is.
+      const resting =
+        now.state === 'verified' && error instanceof ReadModelMismatch ? { switchWhenVerified: false as const } : {};
+      await database.rebuilds.update(mine, { ...state, ...resting, error: text, ...(final ? { answered: true } : {}) });
       if (final) await this.#tell(mine.id);
     } catch (again) {
       if (!isRetryable(again)) throw again; // else it is tried at the next look

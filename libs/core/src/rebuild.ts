@@ -103,6 +103,8 @@ export interface RebuildChange {
   readonly error?: string | null;
   /** The question that was answered. */
   readonly answered?: true;
+  /** It is not switched on by itself any more: somebody has to ask. */
+  readonly switchWhenVerified?: false;
 }
 
 /** The states in which a rebuild is over: another one may be requested. */

@@ -82,6 +82,10 @@ export function translated(error: unknown): unknown {
     return new DatabaseUnavailable(`The database is no primary that can be written (${said}): try again`, {
       cause: error,
     });
+  if (state === '53100')
+    return new DatabaseUnavailable(`The database has no room left (${said}): make some, and try again`, {
+      cause: error,
+    });
   if (endsSession(state) || busy.has(state))
     return new DatabaseUnavailable(`The database could not answer (${said}): try again`, { cause: error });
   return error;
@@ -115,7 +119,7 @@ const connectionErrors = new Set([
 ]);
 
 /** Lock or statement time-outs, deadlocks, serialization failures, too many connections, resources. */
-const busy = new Set(['55P03', '57014', '40P01', '40001', '53000', '53100', '53200', '53300', '53400']);
+const busy = new Set(['55P03', '57014', '40P01', '40001', '53000', '53200', '53300', '53400']);
 
 /** Class 08: connection exception, 57P01–57P05: shut down, crashed, starting; 25P03/25P04: timed out transaction. */
 function endsSession(state: string): boolean {

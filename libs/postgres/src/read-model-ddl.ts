@@ -1,16 +1,26 @@
-import { ReadModelMismatch, tablesOf, type AnyReadModel, type ReadModelTable } from '@logfold/core';
+import {
+  DatabaseUnavailable,
+  ReadModelMismatch,
+  tablesOf,
+  type AnyReadModel,
+  type ReadModelTable,
+} from '@logfold/core';
 import type { Tx } from './connection.js';
-import { sqlState } from './errors.js';
+import { sqlState, translated } from './errors.js';
 import { columnsOf } from './read-model-columns.js';
 import { tableName, viewName, type Versioned } from './read-model-table-name.js';
 import { APP_ROLE, READ_ROLE } from './roles.js';
+
+/** What Postgres says of a view on which other objects depend. */
+const DEPENDED_ON = '2BP01';
 
 /** Makes the tables as the definition has them, as their owner. @throws ReadModelMismatch when Postgres refuses one, or it has no key */
 export async function createTables(tx: Tx, schema: string, model: AnyReadModel, table: ReadModelTable): Promise<void> {
   for (const [part, definition] of tablesOf(model)) {
     const name = tableName(schema, model, table, part);
     await tx.unsafe(`CREATE TABLE ${name} ${definition.text}`).catch((error: Error) => {
-      if (sqlState(error) === undefined) throw error;
+      const known = translated(error);
+      if (sqlState(error) === undefined || known instanceof DatabaseUnavailable) throw known; // it is not the definition's fault
       throw new ReadModelMismatch(model.name, `its table could not be created: ${error.message}`, { cause: error });
     });
     await tx.unsafe(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name} TO ${APP_ROLE}`);
@@ -36,6 +46,7 @@ export type Granted = ReadonlyMap<string, readonly { readonly grantee: string; r
 /**
  * Removes the views of a model's name, as far as they are there. Do so before a table is renamed: who reads a view locks it
  * first, and then its table. (CREATE OR REPLACE could not change the types of columns.)
+ * @throws ReadModelMismatch when something depends on one
  */
 export async function dropViews(tx: Tx, schema: string, name: string, parts: Iterable<string>): Promise<Granted> {
   const all = new Map<string, { readonly grantee: string; readonly privilege: string }[]>();
@@ -47,7 +58,16 @@ export async function dropViews(tx: Tx, schema: string, name: string, parts: Ite
         WHERE c.oid = to_regclass($1) AND acl.grantee <> c.relowner`,
       [view],
     );
-    await tx.unsafe(`DROP VIEW IF EXISTS ${view}`);
+    await tx.unsafe(`DROP VIEW IF EXISTS ${view}`).catch((error: Error & { readonly detail?: string }) => {
+      if (sqlState(error) !== DEPENDED_ON) throw error;
+      const which = error.detail?.replaceAll('\n', '; ') ?? error.message;
+      throw new ReadModelMismatch(
+        name,
+        `its view ${view} cannot be replaced while something depends on it (${which}): ` +
+          'drop that, ask for the switch again, and make it anew',
+        { cause: error },
+      );
+    });
     all.set(part, [...granted]);
   }
   return all;

@@ -59,7 +59,8 @@ export class PostgresRebuilds implements Rebuilds {
     return claimed;
   }
 
-  async update(rebuild: Rebuild, { state, progress, report, error, answered }: RebuildChange): Promise<void> {
+  async update(rebuild: Rebuild, change: RebuildChange): Promise<void> {
+    const { state, progress, report, error, answered, switchWhenVerified } = change;
     const rows = await this.#work(this.#statements.update, [
       rebuild.id,
       rebuild.epoch,
@@ -69,6 +70,7 @@ export class PostgresRebuilds implements Rebuilds {
       error ?? null,
       error === null,
       answered === true,
+      switchWhenVerified === false,
     ]);
     if (rows.length === 0) throw new RebuildOvertaken(rebuild.name);
   }
@@ -123,11 +125,12 @@ UPDATE ${schema}.rebuilds
     claim: `
 UPDATE ${schema}.rebuilds SET epoch = epoch + 1, updated_at = clock_timestamp()
  WHERE id = $1::uuid AND state NOT IN ${over} RETURNING ${columns}`,
-    /** $3: state, $4: progress, $5: report, $6: error, each NULL to leave it; $7: no error any more; $8: what was asked is done. */
+    /** $3: state, $4: progress, $5: report, $6: error, each NULL to leave it; $7: no error any more; $8: what was asked is done; $9: no switch unasked. */
     update: `
 UPDATE ${schema}.rebuilds
    SET state = coalesce($3, state), progress = coalesce($4::text::jsonb, progress), report = coalesce($5::text::jsonb, report),
        error = CASE WHEN $7 THEN NULL ELSE coalesce($6, error) END, asked = CASE WHEN $8 THEN NULL ELSE asked END,
+       switch_when_verified = switch_when_verified AND NOT $9::boolean,
        updated_at = clock_timestamp()
  WHERE id = $1::uuid AND epoch = $2 RETURNING ${columns}`,
   };
