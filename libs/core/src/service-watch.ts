@@ -29,7 +29,7 @@ export class ServiceWatch {
   readonly #since = new BehindSince();
   readonly #clock: Clock;
   #relayed: bigint | undefined;
-  #last: { readonly status: Promise<ServiceStatus>; readonly at: number } | undefined;
+  #last: { readonly status: Promise<ServiceStatus>; readonly at: number | undefined } | undefined;
 
   constructor(
     readonly options: LogfoldOptions,
@@ -55,12 +55,18 @@ export class ServiceWatch {
 
   /** @throws DatabaseUnavailable */
   status(): Promise<ServiceStatus> {
-    const now = this.#clock.now();
-    if (this.#last && now - this.#last.at < SAME_MS) return this.#last.status;
-    const status = this.#look();
-    this.#last = { status, at: now };
-    status.catch(() => (this.#last = undefined)); // what failed is asked again
-    return status;
+    const last = this.#last;
+    if (last && (last.at === undefined || this.#clock.now() - last.at < SAME_MS)) return last.status;
+    const asked: { readonly status: Promise<ServiceStatus>; at: number | undefined } = {
+      status: this.#look(),
+      at: undefined, // while it is under way nobody asks again, however long the database takes
+    };
+    this.#last = asked;
+    asked.status.then(
+      () => (asked.at = this.#clock.now()),
+      () => (this.#last = undefined),
+    );
+    return asked.status;
   }
 
   async #look(): Promise<ServiceStatus> {
