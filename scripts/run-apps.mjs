@@ -43,9 +43,12 @@ export async function runApps(apps, { kafka = false, onOpen } = {}) {
 
   function start(app) {
     const flags = ['--enable-source-maps', '--import', './scripts/end-with-parent.mjs'];
+    const observed = env.OTEL_EXPORTER_OTLP_ENDPOINT; // else the SDK is not even loaded
+    if (observed) flags.push('--import', './apps/hosting/dist/telemetry.js');
+    const OTEL_SERVICE_NAME = env.OTEL_SERVICE_NAME ?? app.name ?? 'retail';
     const child = spawn(process.execPath, [...flags, app.entry, ...(app.args ?? [])], {
       cwd: root,
-      env: { ...env, ...app.env },
+      env: { ...env, ...(observed ? { OTEL_SERVICE_NAME } : {}), ...app.env },
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
       detached: true, // its own group: a terminal's Ctrl-C reaches it once, from here
     });

@@ -17,9 +17,11 @@ import { build, root } from './support/child.js';
 import { testDatabase, type TestDatabase } from './support/database.js';
 
 const LONG_MS = 180_000;
-const names = ['core', 'postgres', 'kafka', 'nestjs', 'testing'];
+const names = ['core', 'postgres', 'kafka', 'otel', 'nestjs', 'testing'];
 /** What users bring: linked from here, which saves half a minute. */
-const peers = ['@nestjs', 'reflect-metadata', 'rxjs', '@types', 'undici-types'];
+const peers = ['@nestjs', '@opentelemetry', 'reflect-metadata', 'rxjs', 'zod', '@types', 'undici-types'];
+/** What the quick start has its reader write. */
+const quickStart = ['stock.ts', 'stock.controller.ts', 'shop.module.ts', 'main.ts'];
 
 interface Packed {
   readonly name: string;
@@ -97,18 +99,20 @@ describe.each(names)('The package of libs/%s', (name) => {
 
 describe('A new project outside of this repository', () => {
   let database: TestDatabase;
+  let another: TestDatabase;
   beforeAll(async () => {
-    database = await testDatabase();
+    [database, another] = await Promise.all([testDatabase(), testDatabase()]);
   });
-  afterAll(() => database.drop());
+  afterAll(() => Promise.all([database, another].map((each) => each.drop())));
 
   test(
-    'compiles and runs what was packed, migrations included',
+    'compiles and runs what was packed, migrations included, and gets the first row of the quick start over HTTP',
     () => {
       run('node_modules/typescript/bin/tsc', ['-p', '.']);
       const env = { DATABASE_URL: database.url };
-      expect(run('dist/main.js', [], env)).toBe('{"sku":"tea","onHand":3}\n');
+      expect(run('dist/use.js', [], env)).toBe('{"sku":"tea","onHand":3}\n');
       expect(run('dist/nest.js', [], env)).toBe('desk runs\n');
+      expect(run('dist/follow.js', [], { DATABASE_URL: another.url })).toBe('{"sku":"tea","onHand":3}\n');
     },
     LONG_MS,
   );
@@ -135,8 +139,10 @@ function install(): string {
   const nest = { experimentalDecorators: true, emitDecoratorMetadata: true, types: ['node'] };
   const output = { target: 'es2023', module: 'nodenext', rootDir: 'src', outDir: 'dist', skipLibCheck: true };
   write('tsconfig.json', { compilerOptions: { ...strict, ...nest, ...output }, include: ['src'] });
-  copyFileSync(join(root, 'test/support/packed-use.ts'), join(directory, 'src/main.ts'));
+  copyFileSync(join(root, 'test/support/packed-use.ts'), join(directory, 'src/use.ts'));
   writeFileSync(join(directory, 'src/nest.ts'), nestProgram);
+  for (const file of quickStart) copyFileSync(join(root, 'docs/samples', file), join(directory, 'src', file));
+  writeFileSync(join(directory, 'src/follow.ts'), followProgram);
   npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--omit=peer', '--ignore-scripts'], directory);
   for (const name of [...peers, 'typescript']) {
     const link = join(directory, 'node_modules', name);
@@ -160,6 +166,28 @@ class App {}
 
 const app = await NestFactory.createApplicationContext(App, { logger: ['error'] });
 console.log('desk runs');
+await app.close();
+`;
+
+/** Does what `main.ts` of the quick start does, on any free port, and then what the page does with curl. */
+const followProgram = `
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ShopModule } from './shop.module.js';
+
+const app = await NestFactory.create<NestFastifyApplication>(ShopModule.on(process.env.DATABASE_URL!), new FastifyAdapter(), {
+  logger: ['error'],
+});
+await app.listen(0, '127.0.0.1');
+const url = await app.getUrl();
+const body = JSON.stringify({ sku: 'tea', quantity: 3 });
+const headers = { 'content-type': 'application/json' };
+const received = await fetch(url + '/stock/received', { method: 'POST', headers, body });
+if (received.status !== 201) throw new Error('received: ' + received.status);
+let row = await fetch(url + '/stock/tea');
+while (row.status === 404) row = await fetch(url + '/stock/tea');
+console.log(JSON.stringify(await row.json()));
 await app.close();
 `;
 

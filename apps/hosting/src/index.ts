@@ -2,6 +2,9 @@
 export { HostConfig, InvalidEnvironment, loadConfig, ServiceConfig } from './environment.js';
 export { hosted, serve, type Served } from './serve.js';
 
+// Traces and metrics.
+export { observed } from './observed.js';
+
 // For operators.
 export { AdminGuard } from './admin.guard.js';
 export { readModelsController } from './read-models.controller.js';

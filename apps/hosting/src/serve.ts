@@ -1,5 +1,6 @@
 import { LogfoldError } from '@logfold/core';
 import { fastifyErrors } from '@logfold/nestjs';
+import { LogfoldHealthModule } from '@logfold/nestjs/health';
 import { ConsoleLogger, type DynamicModule, type Type } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
@@ -9,6 +10,7 @@ import { drainQuickly } from './drain.js';
 import { loadConfig, type HostConfig } from './environment.js';
 import { HttpModule } from './http.module.js';
 import { serveOpenApi, type ApiTitle } from './open-api.js';
+import { TelemetryModule } from './telemetry.module.js';
 
 /** An application that is to be a process. */
 export interface Served extends ApiTitle {
@@ -45,7 +47,7 @@ export async function serve(served: Served): Promise<void> {
 
 /** An application with its configuration, not yet started. */
 export function hosted(module: Type, config: DynamicModule): DynamicModule {
-  return { module: Host, imports: [config, HttpModule, module] };
+  return { module: Host, imports: [config, HttpModule, LogfoldHealthModule.forRoot(), TelemetryModule, module] };
 }
 
 class Host {}

@@ -1,4 +1,4 @@
-import { readModelsController } from '@logfold-example/hosting';
+import { observed, readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { AvailableToPromise } from './available-to-promise.js';
@@ -46,6 +46,7 @@ export class InventoryModule {
           service: 'inventory',
           schema: 'inventory',
           ...(hears ? { commandsFrom: ['ordering'] } : {}),
+          ...observed(),
           ...options,
         };
       },

@@ -1,4 +1,4 @@
-import { readModelsController } from '@logfold-example/hosting';
+import { observed, readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { Checkout } from './checkout.js';
@@ -34,6 +34,7 @@ export class OrderingModule {
       useFactory: async (...injected) => ({
         service: 'ordering',
         schema: 'ordering',
+        ...observed(),
         ...(await useFactory(...injected)),
       }),
     });

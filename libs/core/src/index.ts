@@ -90,6 +90,8 @@ export {
   type Handler,
   type HandlerOf,
 } from './command-handler.js';
+export type { Behind, ParkedStatus, ServiceStatus, SubscriptionStatus } from './service-status.js';
+export type { Instrumentation } from './instrumentation.js';
 export { ReadYourWrites, type Waited, type WaitOptions } from './read-your-writes.js';
 export { CheckpointWatch, type Ending, type Goal, type WatchParts } from './checkpoint-watch.js';
 export {

@@ -8,6 +8,7 @@ import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import { checkReadableLog } from './event-types.js';
 import { registryOf, type Recorded } from './events.js';
+import { instrumented, type Instrumentation } from './instrumentation.js';
 import { KEY_DAYS, keyRetention } from './key-retention.js';
 import { ProcessEvents } from './process-events.js';
 import type { ProcessManager } from './process-manager.js';
@@ -23,6 +24,8 @@ import type { Rebuild } from './rebuild.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
 import { ownRegistries, ownTopics, publishedStates, serviceRunners } from './service-runners.js';
+import type { ServiceStatus } from './service-status.js';
+import { ServiceWatch } from './service-watch.js';
 import { readsState } from './state.js';
 import type { Topics } from './topic.js';
 
@@ -66,6 +69,10 @@ export interface LogfoldOptions {
   readonly onWarning?: (warning: string) => void;
   /** Told when a broker had lost records that it had acknowledged; they are sent again. */
   readonly onLost?: (lost: LostRecords) => void;
+  /** Told how far the relay of this process has sent the log. */
+  readonly onRelayed?: (position: bigint) => void;
+  /** Watches all that the service does, for traces and metrics. */
+  readonly instrumentation?: Instrumentation;
 }
 
 /**
@@ -82,6 +89,8 @@ export interface Logfold {
   rows<M extends ReadModel>(model: M): RowsOf<M>;
   /** The full names of the tables that a read model in SQL is queried in. */
   tables<M extends SqlReadModel>(model: M): TablesOf<M>;
+  /** How far everything is, as this process sees it; looked up at most twice a second. @throws DatabaseUnavailable */
+  status(): Promise<ServiceStatus>;
   /** Migrates, checks that the log can be read, creates tables, starts the loops. Once. @throws LogNotReadable */
   start(): Promise<void>;
   /** Ends the loops in order, gives their leases back, closes the database. Idempotent. */
@@ -89,8 +98,13 @@ export interface Logfold {
 }
 
 /** Puts a service together. Nothing is opened before `start`. @throws InvalidDefinition for definitions that clash. */
-export function logfold(options: LogfoldOptions): Logfold {
-  const { database, definitions } = options;
+export function logfold(given: LogfoldOptions): Logfold {
+  const onRelayed = (position: bigint): void => {
+    watch.relayed(position);
+    given.onRelayed?.(position);
+  };
+  const options = { ...instrumented(given), onRelayed };
+  const { database, definitions, instrumentation } = options;
   const deciders = definitions.filter((definition) => definition.kind === 'decider');
   const models = definitions.filter(isReadModel);
   refuseDuplicates(
@@ -131,7 +145,10 @@ export function logfold(options: LogfoldOptions): Logfold {
   // Each with a cache of its own: two deciders may fold the same stream into different states.
   const { events, commands, snapshots } = database;
   const handlers = new Map(
-    deciders.map((decider) => [decider, commandHandler(decider, events, { commands, snapshots })]),
+    deciders.map((decider) => {
+      const handler = commandHandler(decider, events, { commands, snapshots });
+      return [decider, instrumentation?.handler(handler, { service: database.service, decider }) ?? handler];
+    }),
   );
   const runners = [
     ...serviceRunners(options, catalog),
@@ -140,8 +157,10 @@ export function logfold(options: LogfoldOptions): Logfold {
   ];
   const retention = keyRetention(commands, options.idempotencyKeyDays ?? KEY_DAYS, options.runner);
   const writes = new ReadYourWrites(options);
+  const watch = new ServiceWatch(options, () => runners);
 
   let starting: Promise<void> | undefined;
+  let unobserve: (() => void) | undefined;
   async function start(): Promise<void> {
     await database.open();
     await database.declareTopics(ownTopics(options));
@@ -151,9 +170,10 @@ export function logfold(options: LogfoldOptions): Logfold {
     for (const model of models) await prepareReadModel(database, model);
     for (const runner of runners) runner.start();
     if (options.run !== 'nothing') retention.start();
+    unobserve = instrumentation?.observe(service);
   }
 
-  return {
+  const service: Logfold = {
     database,
     catalog,
     runners,
@@ -177,17 +197,20 @@ export function logfold(options: LogfoldOptions): Logfold {
         throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
       return database.readModels.names(model) as TablesOf<typeof model>;
     },
+    status: () => watch.status(),
     start() {
       starting ??= start();
       return starting;
     },
     async stop() {
       await starting?.catch(() => {}); // what was begun is ended, not left to run on
+      unobserve?.();
       writes.stop();
       await Promise.all([retention, ...runners].map((runner) => runner.stop()));
       await database.close();
     },
   };
+  return service;
 }
 
 function refuseDuplicates(kind: string, names: readonly string[]): void {

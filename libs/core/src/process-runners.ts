@@ -4,6 +4,7 @@ import type { Decider } from './decider.js';
 import { InvalidDefinition } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
 import { registryOf } from './events.js';
+import { watched } from './instrumentation.js';
 import { logSource } from './log-source.js';
 import { serviceOf } from './log-topics.js';
 import type { LogfoldOptions } from './logfold.js';
@@ -67,7 +68,7 @@ function processRunner(process: ProcessManager, options: LogfoldOptions, catalog
         ...answers,
       ],
       from: process.startFrom,
-      handler: processHandler(process, parts),
+      handler: watched(options, process.name, processHandler(process, parts)),
       onError: process.onError,
       oneWriter: true,
     },
@@ -109,7 +110,11 @@ function sentCommandsRunner(options: LogfoldOptions, catalog: EventCatalog, hand
       name: SENT_COMMANDS,
       sources: [logSource(service, tailOf(options), wakeUp, { batchSize: SENT_AT_ONCE })],
       from: 'beginning', // what was sent is to be decided, whenever that was
-      handler: sentCommandsHandler((registry, command) => destinationOf(registry, command, options, handlers), events),
+      handler: watched(
+        options,
+        SENT_COMMANDS,
+        sentCommandsHandler((registry, command) => destinationOf(registry, command, options, handlers), events),
+      ),
       onError: retry(5).thenPark(),
       oneWriter: true,
     },

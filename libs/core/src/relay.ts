@@ -24,6 +24,8 @@ export interface RelayParts {
   readonly leaseTtlMs?: number;
   /** Told when a broker has lost committed records, which are then sent again. */
   readonly onLost?: (lost: LostRecords) => void;
+  /** Told after each batch: everything up to here was sent. */
+  readonly onRelayed?: (position: bigint) => void;
 }
 
 /** The name of the relay's runner and of its lease. */
@@ -71,7 +73,7 @@ async function inSession(
 }
 
 async function sendAll(
-  { log, topics, marks, wakeUp, onLost }: RelayParts,
+  { log, topics, marks, wakeUp, onLost, onRelayed }: RelayParts,
   { signal, progressed }: RunnerContext,
   session: PublisherSession,
   { clock = systemClock }: RunnerOptions,
@@ -99,6 +101,7 @@ async function sendAll(
       progressed();
     }
     unmarked = batch.position;
+    onRelayed?.(batch.position);
     if (clock.now() - markedAt >= MARK_EVERY_MS) await save();
   }
   await save();

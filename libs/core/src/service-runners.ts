@@ -4,6 +4,7 @@ import { untilOneFails } from './concurrently.js';
 import { InvalidDefinition } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
 import { registryOf } from './events.js';
+import { watched } from './instrumentation.js';
 import { logSource } from './log-source.js';
 import { serviceOf, topicOf } from './log-topics.js';
 import type { Definition, LogfoldOptions, Role } from './logfold.js';
@@ -112,14 +113,19 @@ export function runs({ run = 'everything' }: LogfoldOptions, role: Role): boolea
 }
 
 function relayRunners(options: LogfoldOptions, owner: string): Runner[] {
-  const { database, topics, leaseTtlMs, onLost } = options;
+  const { database, topics, leaseTtlMs, onLost, onRelayed } = options;
   const declared = ownTopics(options);
   if (!topics?.publisher || declared.length === 0) return [];
   const { events: log, relayMarks: marks, wakeUp, leases } = database;
   const parts = { log, marks, wakeUp, leases, topics: declared, publisher: topics.publisher, owner };
   return [
     relay(
-      { ...parts, ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }), ...(onLost === undefined ? {} : { onLost }) },
+      {
+        ...parts,
+        ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
+        ...(onLost === undefined ? {} : { onLost }),
+        ...(onRelayed === undefined ? {} : { onRelayed }),
+      },
       options.runner,
     ),
   ];
@@ -153,7 +159,11 @@ function readModelRunner(
       name: subscriptionName(model),
       sources,
       from: 'beginning',
-      handler: readModelHandler(model, database.readModels, database.events),
+      handler: watched(
+        options,
+        subscriptionName(model),
+        readModelHandler(model, database.readModels, database.events),
+      ),
       oneWriter: true,
       before: (signal) => rebuilds.begin(signal),
       beside: async (beside) => {
@@ -178,7 +188,7 @@ function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: E
         lease: `${reaction.name} from ${source.name}`,
         sources: [source],
         from: reaction.startFrom,
-        handler: reactionHandler(reaction),
+        handler: watched(options, reaction.name, reactionHandler(reaction)),
         onError: reaction.onError,
         oneWriter: false,
       },

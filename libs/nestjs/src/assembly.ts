@@ -29,7 +29,7 @@ export async function assemble(
   logs: Readonly<Record<string, ReadableLog>>,
   opened: Promise<void>,
 ): Promise<LogfoldOptions> {
-  const { service, commandsFrom, run, leaseTtlMs, idempotencyKeyDays } = options;
+  const { service, commandsFrom, run, leaseTtlMs, idempotencyKeyDays, instrumentation } = options;
   const logger = new Logger(`Logfold ${service}`);
   const topics = await topicsOf(options, logs, opened, logger);
   return {
@@ -40,6 +40,7 @@ export async function assemble(
     ...(run === undefined ? {} : { run }),
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
     ...(idempotencyKeyDays === undefined ? {} : { idempotencyKeyDays }),
+    ...(instrumentation === undefined ? {} : { instrumentation }),
     onWarning: (warning) => logger.warn(warning),
     onParked: parkedLog(logger),
     onIgnored: ignoredLog(logger),
@@ -50,14 +51,19 @@ export async function assemble(
 }
 
 async function topicsOf(
-  { service, topics, kafka }: LogfoldModuleOptions,
+  { service, topics, kafka, instrumentation }: LogfoldModuleOptions,
   logs: Readonly<Record<string, ReadableLog>>,
   opened: Promise<void>,
   logger: Logger,
 ): Promise<Topics | undefined> {
   if (kafka !== undefined) {
     const { kafkaTopics } = await import('@logfold/kafka'); // whoever does without Kafka does not load its client
-    const told = { onWarning: (warning: string) => logger.warn(warning), onAlarm: alarmLog(logger) };
+    const written = alarmLog(logger);
+    const onAlarm: typeof written = (alarm) => {
+      written(alarm);
+      instrumentation?.alarm(service, alarm);
+    };
+    const told = { onWarning: (warning: string) => logger.warn(warning), onAlarm };
     return kafkaTopics({ ...told, ...kafka, groupPrefix: service });
   }
   return topics === 'logs' ? whenOpen(logTopics(logs), opened) : topics;

@@ -1,4 +1,4 @@
-import { checkIdentifier, type Database, type Role, type Run, type Topics } from '@logfold/core';
+import { checkIdentifier, type Database, type Instrumentation, type Role, type Run, type Topics } from '@logfold/core';
 import type { KafkaTopicsOptions } from '@logfold/kafka';
 import { InvalidConfiguration } from './errors.js';
 import type { ReadYourWritesOptions } from './request-positions.js';
@@ -30,6 +30,8 @@ export interface LogfoldModuleOptions {
   readonly leaseTtlMs?: number;
   /** How long a command may be repeated under its idempotency key, 7 days by default. */
   readonly idempotencyKeyDays?: number;
+  /** Watches all that the service does: `telemetry()` of `@logfold/otel` makes traces and metrics of it. */
+  readonly instrumentation?: Instrumentation;
 }
 
 const ROLES: readonly Role[] = ['relay', 'read-models', 'processes', 'timers', 'reactions'];

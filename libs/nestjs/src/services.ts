@@ -175,7 +175,9 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
       const database = databases.get(service)!;
       const options = await assemble(declared, database, known.get(service)!, logs, this.#opened.promise);
       const appends = new Set(ownRegistries(options).flatMap((registry) => Object.keys(registry)));
-      assembled.set(service, { options, running: logfold(options), followings: new Set(), appends });
+      const running = logfold(options);
+      const watched = { ...options, database: running.database }; // as it is instrumented
+      assembled.set(service, { options: watched, running, followings: new Set(), appends });
     }
     this.#services = assembled;
   }

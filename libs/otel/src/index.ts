@@ -1,0 +1,2 @@
+export { telemetry, type TelemetryOptions } from './telemetry.js';
+export { carrierOf, extracted, type TraceCarrier } from './trace-context.js';
