@@ -7,6 +7,7 @@ import { HEARD, isProcessEvent, type ProcessEvent } from './process-events.js';
 import { foldInstance, noInstance, stepOf, type Instance } from './process-instance.js';
 import { APPEND_LIMIT } from './prepared-append.js';
 import type { ProcessManager } from './process-manager.js';
+import { StateCache } from './state-cache.js';
 import type { SubscriptionHandler } from './subscription.js';
 import type { Timer, Timers } from './timer.js';
 
@@ -29,12 +30,18 @@ interface Loaded {
 
 const PAGE = 1_000;
 
+/** Instances that are remembered between batches. */
+const KNOWN_LIMIT = 1_000;
+
 /** Brings events to a process manager: its inputs, all its effects and the checkpoint are one transaction. */
 export function processHandler<Tx>(process: ProcessManager, parts: ProcessParts<Tx>): SubscriptionHandler<Tx> {
   const { catalog, events, timers, rejections = new Set<string>(), onIgnored } = parts;
   /** Wherever a command was refused, it is heard alike. */
   const heard = (event: Recorded): Recorded =>
     rejections.has(event.type) ? { ...event, type: 'logfold.CommandRejected' } : event;
+  // As they were last read, so that only what came since is read again. What was read was committed, and stays; what a
+  // transaction of this process wrote is read like all else, when it is there.
+  const known = new StateCache(KNOWN_LIMIT);
   return {
     types: [...process.types, ...HEARD, ...rejections],
     keyOf: (event) => streamOf(process, heard(event)),
@@ -44,7 +51,7 @@ export function processHandler<Tx>(process: ProcessManager, parts: ProcessParts<
       for (const input of received.map(heard)) {
         const stream = streamOf(process, input);
         if (!stream?.startsWith(`${process.name}-`)) continue; // of no instance, or of another process manager
-        const { instance, version } = loaded.get(stream) ?? (await load(process, parts, stream, tx));
+        const { instance, version } = loaded.get(stream) ?? (await load(process, parts, known, stream, tx));
         const step = stepOf(process, catalog, instance, input);
         if (step) work.add(stream, version, step.events, input);
         else onIgnored?.(process.name, input);
@@ -73,15 +80,20 @@ function streamOf(process: ProcessManager, event: Recorded): string | undefined 
 async function load<Tx>(
   process: ProcessManager,
   { catalog, events }: ProcessParts<Tx>,
+  known: StateCache,
   stream: string,
   tx: Tx,
 ): Promise<Loaded> {
-  let instance = noInstance(process);
-  for (let version = 0; ;) {
+  const before = known.get<Instance>(stream);
+  let instance = before?.state ?? noInstance(process);
+  let version = before?.version ?? 0;
+  for (;;) {
     const page = await events.readStream(stream, { after: version, limit: PAGE, tx });
     instance = foldInstance(process, catalog, instance, page);
     version += page.length;
-    if (page.length < PAGE) return { instance, version };
+    if (page.length === PAGE) continue;
+    known.set(stream, { state: instance, version });
+    return { instance, version };
   }
 }
 

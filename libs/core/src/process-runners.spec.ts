@@ -149,6 +149,29 @@ describe('A service with process managers', () => {
     await stopping;
   });
 
+  test('may do more about one event than an append holds', async () => {
+    const many = processManager({
+      ...parts,
+      timeouts: {},
+      react: {
+        StockCleared: () => [
+          ...Array.from({ length: 1_200 }, (_, n) => send(StockCommands.Receive({ sku: `s${n}`, quantity: 1 }))),
+          complete(),
+        ],
+      },
+    });
+    const database = memory({ service: 'shop' });
+    const shop = logfold({ database, definitions: [many, Stock] });
+    await shop.start();
+    const cleared = StockEvents.StockCleared({ sku: 'tea' });
+    await database.events.append({ stream: 'stock-tea', events: [cleared], expected: 'any' });
+    await eventually(async () => {
+      expect(await database.events.readStream('refill-tea', { after: 1_200 })).toHaveLength(2); // 1 + 1,200 + 1
+      expect(await database.events.readStream('stock-s1199')).toHaveLength(1);
+    });
+    await shop.stop();
+  });
+
   test('parks the commands of an instance whose decider fails, and goes on with others', async () => {
     const Odd = commands('shop.odd', { key: ({ sku }) => sku }, { Count: type<{ sku: string }>() });
     const odd = decider({
