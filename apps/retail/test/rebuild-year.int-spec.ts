@@ -7,7 +7,7 @@ import type { Rebuild } from '@logfold/core';
 import { eventually } from '@logfold/testing';
 import postgres from 'postgres';
 import { testDatabase } from '../../../test/support/database.js';
-import { salesDifferences } from './support/folded-sales.js';
+import { salesDifferences } from './support/sales-differences.js';
 import { buildImport, imported, packedYear, startImport } from './support/import-run.js';
 import { copyRawSales, differences, orderDifferences } from './support/raw-sales.js';
 import { writeSales } from './support/sales.js';

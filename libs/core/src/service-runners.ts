@@ -159,11 +159,7 @@ function readModelRunner(
       name: subscriptionName(model),
       sources,
       from: 'beginning',
-      handler: watched(
-        options,
-        subscriptionName(model),
-        readModelHandler(model, database.readModels, database.events),
-      ),
+      handler: watched(options, subscriptionName(model), readModelHandler(model, database.readModels, database.events)),
       oneWriter: true,
       before: (signal) => rebuilds.begin(signal),
       beside: async (beside) => {

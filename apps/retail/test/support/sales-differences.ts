@@ -1,24 +1,4 @@
-import { DailySales, TopSellers } from '@logfold-example/ordering';
-import { logfold } from '@logfold/core';
-import { postgresDatabase } from '@logfold/postgres';
-import { catchUp, untilShown } from '../../src/import/catch-up.js';
 import type postgres from 'postgres';
-
-/** Folds the sales of an imported log, as the service does when it runs. */
-export async function foldSales(url: string): Promise<void> {
-  const database = postgresDatabase({ service: 'ordering', schema: 'ordering', url });
-  const models = [DailySales, TopSellers];
-  const ordering = logfold({ database, definitions: models, run: ['read-models'] });
-  await ordering.start();
-  try {
-    const position = await database.events.end();
-    const goals = models.map((model) => ({ database, model, source: 'ordering', position }));
-    const behind = [...(await catchUp(goals)), ...(await untilShown(goals))];
-    if (behind.length > 0) throw new Error(`${behind.join(', ')} did not get to position ${position}`);
-  } finally {
-    await ordering.stop();
-  }
-}
 
 /** The rows that were sold, each invoice on the day of its first row. */
 const sold = (sql: postgres.Sql) => sql`
