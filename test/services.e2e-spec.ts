@@ -30,7 +30,7 @@ afterAll(async () => {
   await database?.drop();
 }, LONG_MS);
 
-describe('Two services, each a process with a log of its own, that meet at a Kafka', () => {
+describe('Services, each a process with a log of its own, that meet at a Kafka', () => {
   test(
     'bring orders to their ends, though each of them is killed on the way',
     async () => {
@@ -65,6 +65,18 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
   );
 
   test(
+    'tell the supplier who looks for what is sold out, through three logs and two topics',
+    async () => {
+      await eventually(async () => {
+        await post(`${opens(/^Insight is open: (http:\/\/[^/]+)/)}/insight/products/pot/view`, {});
+        const { body } = await get(`${opens(/^Replenishment is open: (http:\/\/[^/]+)/)}/supplier-inbox?sku=pot`);
+        expect(body).toEqual([expect.objectContaining({ sku: 'pot', location: 'main' })]);
+      }, PATIENCE);
+    },
+    LONG_MS,
+  );
+
+  test(
     'agree: the stock moved once for each order, and the tracked orders are the pure fold of both logs',
     async () => {
       await eventually(async () => {
@@ -78,7 +90,9 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
         expect(await tracked()).toEqual(await folded());
       }, PATIENCE);
       expect(await tracked()).toHaveLength(ORDERS + 1);
-      expect(await sql`SELECT 1 FROM inventory.parked UNION ALL SELECT 1 FROM ordering.parked`).toEqual([]);
+      expect(
+        await sql`SELECT 1 FROM inventory.parked UNION ALL SELECT 1 FROM ordering.parked UNION ALL SELECT 1 FROM insight.parked`,
+      ).toEqual([]);
     },
     LONG_MS,
   );
@@ -111,11 +125,15 @@ describe('The services do not start', () => {
 
 /** Where a service listens now: it says so whenever it starts. */
 function inventory(): string {
-  return urls(/^The inventory is open: (http:\/\/[^/]+)/).at(-1)!;
+  return opens(/^The inventory is open: (http:\/\/[^/]+)/);
 }
 
 function ordering(): string {
-  return urls(/^Ordering is open: (http:\/\/[^/]+)/).at(-1)!;
+  return opens(/^Ordering is open: (http:\/\/[^/]+)/);
+}
+
+function opens(pattern: RegExp): string {
+  return urls(pattern).at(-1)!;
 }
 
 function urls(pattern: RegExp): string[] {

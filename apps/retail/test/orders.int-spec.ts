@@ -1,16 +1,10 @@
 import 'reflect-metadata';
-import { hosted } from '@logfold-example/hosting';
-import { StockEvents } from '@logfold-example/contracts';
-import { LogfoldServices } from '@logfold/nestjs';
 import { eventually, withFailpoint } from '@logfold/testing';
-import { ConfigModule } from '@nestjs/config';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import postgres from 'postgres';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
-import { Config } from '../src/config.js';
-import { RetailModule } from '../src/retail.module.js';
+import { openRetail } from './support/open-retail.js';
 import { foldedOrders, trackedOrders } from './support/tracked-orders.js';
 
 const PATIENCE = { timeoutMs: 50_000 };
@@ -82,18 +76,6 @@ describe('an order, between two services with a log each', () => {
       status: 400,
       body: { errors: [{ path: 'payWithin' }] },
     });
-  });
-
-  it('may have more lines than one append holds events', async () => {
-    const skus = Array.from({ length: 600 }, (_, index) => `many-${index}`);
-    const { events } = app.get(LogfoldServices).of('inventory').database;
-    for (const sku of skus) {
-      const received = StockEvents.StockReceived({ sku, location: 'main', quantity: 1 });
-      await events.append({ stream: `stock-${sku}@main`, events: [received], expected: 'none' });
-    }
-    const lines = skus.map((sku) => line(sku, 1));
-    expect(await place('many', lines)).toMatchObject({ status: 200 });
-    await shows('many', { status: 'allocated', reservedPieces: 600 }, PATIENCE);
   });
 
   it('is one of many that want the same: no piece is promised twice, and each order is answered', async () => {
@@ -217,23 +199,14 @@ describe('an order, between two services with a log each', () => {
   it('is tracked as the pure fold of both logs', async () => {
     await eventually(async () => expect(await trackedOrders(sql)).toEqual(await foldedOrders(sql)));
     expect(await sql`SELECT sku FROM inventory.stock_levels WHERE available < 0`).toEqual([]);
-    expect(await sql`SELECT 1 FROM inventory.parked UNION ALL SELECT 1 FROM ordering.parked`).toEqual([]);
+    const parked = await sql`SELECT subscription, key, error FROM inventory.parked
+                             UNION ALL SELECT subscription, key, error FROM ordering.parked`;
+    expect(parked).toEqual([]);
   });
 });
 
-async function open(): Promise<NestFastifyApplication> {
-  const config = await ConfigModule.forRoot({
-    isGlobal: true,
-    ignoreEnvFile: true,
-    ignoreEnvVars: true,
-    skipProcessEnv: true,
-    validate: () => Config.parse({ DATABASE_URL: database.url, SIMULATE: 'off' }),
-  });
-  const module = await Test.createTestingModule({ imports: [hosted(RetailModule, config)] }).compile();
-  const opened = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
-  await opened.init();
-  await opened.getHttpAdapter().getInstance().ready();
-  return opened;
+function open(): Promise<NestFastifyApplication> {
+  return openRetail(database.url);
 }
 
 async function receive(sku: string, quantity: number): Promise<void> {
