@@ -1,6 +1,6 @@
 import { PROBLEM_DETAILS_SCHEMA } from '@logfold/nestjs';
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 
 /** What an OpenAPI document says of its application. */
 export interface ApiTitle {
@@ -19,6 +19,11 @@ export function serveOpenApi(app: INestApplication, { title, description }: ApiT
   SwaggerModule.setup('docs', app, () => {
     const document = SwaggerModule.createDocument(app, config);
     const schemas = { ...document.components?.schemas, ProblemDetails: PROBLEM_DETAILS_SCHEMA };
-    return { ...document, components: { ...document.components, schemas } };
+    return { ...document, paths: ofClients(document.paths), components: { ...document.components, schemas } };
   });
+}
+
+/** Without the routes of health, which are for what runs the process and not for its clients. */
+function ofClients(paths: OpenAPIObject['paths']): OpenAPIObject['paths'] {
+  return Object.fromEntries(Object.entries(paths).filter(([path]) => !path.startsWith('/health')));
 }
