@@ -47,7 +47,7 @@ async function sales(): Promise<string> {
 test(
   'a year of sales is in the topic as it is in the log, and a service that hears it has the same stock',
   async () => {
-    const { appended } = await imported(await sales(), database.url);
+    const { appended } = await imported(await sales(), database.url, '--log-only');
     expect(appended).toBeGreaterThan(10_000);
     const inventory = service('inventory', ['relay'], [Stock]);
     const insight = service('insight', ['read-models'], [StockLevels]);

@@ -3,18 +3,20 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ImportError } from './errors.js';
 import type { Input } from './input.js';
+import type { Positions } from './importer.js';
 import { openInput } from './open-input.js';
 import { showProgress } from './progress.js';
-import { importSales } from './sales-import.js';
+import { importSales, type SalesImport } from './sales-import.js';
 import { openServices, showImported } from './services.js';
-import { summaryText, type Summary } from './summary.js';
+import { summaryText } from './summary.js';
 
-const USAGE = `Usage: npm run import -- PATH [--json]
+const USAGE = `Usage: npm run import -- PATH [--json] [--log-only]
 
 Imports sales into the logs of inventory and ordering. PATH is a packed year (.tar.xz), a folder of CSV files, or one CSV file.
 Safe to stop and to repeat: what is imported already is not imported again.
 
-  --json   the last line of the output is the summary as JSON
+  --json      the last line of the output is the summary as JSON
+  --log-only  ends when all is in the logs; the read models follow when the services run
 
 DATABASE_URL  the Postgres to import into: set by "npm run import" to the local one, unless given
 SEED          of the policy that makes up the receipts that the data lacks; 1 unless given`;
@@ -27,7 +29,7 @@ try {
 }
 
 async function main(): Promise<number> {
-  const { path, json, seed, url, help } = settings();
+  const { path, json, logOnly, seed, url, help } = settings();
   if (help) {
     console.log(USAGE);
     return 0;
@@ -36,7 +38,8 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort()); // a second one kills
   const input = await openInput(path);
   try {
-    const summary = await run(url, input, seed, stop.signal);
+    const { summary, positions } = await fillLogs(url, input, seed, stop.signal);
+    if (!logOnly) await fillReadModels(url, positions, stop.signal);
     console.log(json ? JSON.stringify(summary) : summaryText(summary));
     return summary.conflicts > 0 ? 1 : 0;
   } finally {
@@ -44,25 +47,27 @@ async function main(): Promise<number> {
   }
 }
 
-/** Imports, then runs the read models until they show it; only then, since both together take longer. */
-async function run(url: string, input: Input, seed: number, signal: AbortSignal): Promise<Summary> {
+async function fillLogs(url: string, input: Input, seed: number, signal: AbortSignal): Promise<SalesImport> {
   const services = await openServices(url);
   const progress = showProgress(process.stderr, input.sizeBytes);
-  const { summary, positions } = await importSales({ ...services, input, seed, progress, signal }).finally(async () => {
+  return importSales({ ...services, input, seed, progress, signal }).finally(async () => {
     progress.stop();
     await services.close();
   });
+}
+
+/** Runs the read models until they show what was imported; only then, since both together take longer. */
+async function fillReadModels(url: string, positions: Positions, signal: AbortSignal): Promise<void> {
   const behind = await showImported(url, positions, signal);
   if (behind.length > 0)
     console.error(`All is imported, but ${behind.join(' and ')} did not catch up: they will when the services run`);
-  return summary;
 }
 
-function settings(): { path: string; json: boolean; seed: number; url: string; help: boolean } {
+function settings() {
   const { values, positionals } = parsedArguments();
   const { DATABASE_URL: url, SEED: seedText = '1', INIT_CWD: cwd = '.' } = process.env; // npm changes the folder, INIT_CWD is the user's
-  const { json = false, help = false } = values;
-  if (help) return { path: '', json, seed: 0, url: '', help };
+  const { json = false, help = false, 'log-only': logOnly = false } = values;
+  if (help) return { path: '', json, logOnly, seed: 0, url: '', help };
   if (positionals.length !== 1)
     throw new ImportError(`Give one PATH to import, not ${positionals.length}: npm run import -- PATH [--json]`);
   if (!url)
@@ -71,11 +76,11 @@ function settings(): { path: string; json: boolean; seed: number; url: string; h
     );
   if (!/^\d{1,9}$/.test(seedText))
     throw new ImportError(`SEED is ${JSON.stringify(seedText)}: expected a whole number`);
-  return { path: resolve(cwd, positionals[0]!), json, seed: Number(seedText), url, help };
+  return { path: resolve(cwd, positionals[0]!), json, logOnly, seed: Number(seedText), url, help };
 }
 
 function parsedArguments() {
-  const options = { json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  const options = { json: { type: 'boolean' }, 'log-only': { type: 'boolean' }, help: { type: 'boolean' } } as const;
   try {
     return parseArgs({ args: process.argv.slice(2), options, allowPositionals: true });
   } catch (error) {

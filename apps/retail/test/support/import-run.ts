@@ -30,8 +30,8 @@ export async function importFrom(path: string, url: string, ...options: string[]
 }
 
 /** Runs an import that must succeed. @returns its summary. */
-export async function imported(path: string, url: string): Promise<Summary> {
-  const { code, stdout, stderr } = await importFrom(path, url, '--json');
+export async function imported(path: string, url: string, ...options: string[]): Promise<Summary> {
+  const { code, stdout, stderr } = await importFrom(path, url, '--json', ...options);
   if (code !== 0) throw new Error(`The import ended with ${code}: ${stderr}`);
   return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Summary;
 }

@@ -29,11 +29,13 @@ export async function openRetailer(database: string): Promise<Retailer> {
   return { url, process };
 }
 
-/** Asks the retailer to rebuild a read model, and to compare every row. */
+/** Asks the retailer to rebuild a read model, and to compare every row; as soon as its first table is there. */
 export async function requestRebuild({ url }: Retailer, service: string, name: string): Promise<void> {
   const route = `${url}/${service}/read-models/${name}/rebuild`;
-  const answer = await post(route, { full: true, why: 'a test' }, { authorization: `Bearer ${TOKEN}` });
-  expect(answer).toMatchObject({ status: 202 });
+  await eventually(async () => {
+    const answer = await post(route, { full: true, why: 'a test' }, { authorization: `Bearer ${TOKEN}` });
+    expect(answer).toMatchObject({ status: 202 });
+  }, PATIENCE);
 }
 
 /** Receives one piece after the other until the signal aborts. @returns how many were acknowledged */
