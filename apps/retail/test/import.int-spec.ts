@@ -7,6 +7,7 @@ import postgres from 'postgres';
 import { eventually } from '@logfold/testing';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { openInput } from '../src/import/open-input.js';
+import { invoices, levels, logged, ordersAhead, waiting } from './support/imported-logs.js';
 import { buildImport, imported, importFrom, packedYear, startImport } from './support/import-run.js';
 import { copyRawSales, differences, orderDifferences, rawCounts } from './support/raw-sales.js';
 import { HEADER, writeSales } from './support/sales.js';
@@ -240,40 +241,6 @@ async function killMidway(
     process.kill('SIGKILL');
     await ended;
   });
-}
-
-/** True when invoices are in the log of ordering that are not in that of the inventory. */
-async function ordersAhead(sql: postgres.Sql): Promise<boolean> {
-  const [counts] = await sql`
-    SELECT (SELECT count(*) FROM ordering.events WHERE type = 'OrderPlaced') >
-           (SELECT count(*) FROM inventory.events WHERE type = 'InvoiceImported' AND data->>'kind' = 'order') AS ahead`;
-  return counts!['ahead'] as boolean;
-}
-
-/** True while a session waits for the lock of a log. */
-async function waiting(sql: postgres.ISql, log: string): Promise<boolean> {
-  const rows = await sql`SELECT 1 FROM pg_locks WHERE NOT granted AND relation = ${`${log}.events`}::regclass`;
-  return rows.length > 0;
-}
-
-/** The events of both logs. */
-async function logged(sql: postgres.Sql): Promise<{ events: number }> {
-  const [there] = await sql`
-    SELECT to_regclass('inventory.events') IS NOT NULL AND to_regclass('ordering.events') IS NOT NULL AS logs`;
-  if (!there!['logs']) return { events: 0 };
-  const [row] = await sql<{ events: number }[]>`
-    SELECT ((SELECT count(*) FROM inventory.events) + (SELECT count(*) FROM ordering.events))::int AS events`;
-  return { events: row!.events };
-}
-
-async function levels(sql: postgres.Sql): Promise<object[]> {
-  return [...(await sql`SELECT * FROM inventory.stock_levels ORDER BY sku, location`)];
-}
-
-async function invoices(sql: postgres.Sql): Promise<string[]> {
-  const rows = await sql<{ invoice: string }[]>`
-    SELECT data->>'invoice' AS invoice FROM inventory.events WHERE type = 'InvoiceImported' ORDER BY 1`;
-  return rows.map(({ invoice }) => invoice);
 }
 
 async function oneDayOf(path: string): Promise<string> {
