@@ -1,15 +1,13 @@
-import { commandRegistryOf } from './commands.js';
 import { derivedHandler } from './derived-handler.js';
 import type { DerivedStream } from './derived-stream.js';
 import { InvalidDefinition } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
 import { registryOf } from './events.js';
 import { logSource } from './log-source.js';
-import { serviceOf } from './log-topics.js';
 import type { LogfoldOptions } from './logfold.js';
+import { isForeign, requireOwnStreams } from './own-streams.js';
 import type { Runner } from './runner.js';
-import { common, processName, runs, tailOf } from './service-runners.js';
-import { subscription } from './subscription.js';
+import { processName, runs, subscriptionRunner, tailOf } from './service-runners.js';
 
 /**
  * The loops of a service's derived streams, one for each. One that cannot handle an event stops, as read models do.
@@ -23,41 +21,25 @@ export function derivedRunners(options: LogfoldOptions, catalog: EventCatalog, o
 }
 
 function derivedRunner(stream: DerivedStream, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner {
-  const { database, runner } = options;
-  return subscription(
-    {
-      ...common(options, catalog, owner),
-      name: stream.name,
-      sources: [logSource(database.service, tailOf(options), database.wakeUp)],
-      from: stream.startFrom,
-      handler: derivedHandler(stream, database),
-      oneWriter: true,
-    },
-    runner,
-  );
+  const { database } = options;
+  return subscriptionRunner(options, catalog, owner, {
+    name: stream.name,
+    sources: [logSource(database.service, tailOf(options), database.wakeUp)],
+    from: stream.startFrom,
+    handler: derivedHandler(stream, database),
+    oneWriter: true,
+  });
 }
 
-function check(
-  { name, from, types, publishes }: DerivedStream,
-  { database, topics, definitions }: LogfoldOptions,
-): void {
-  const isForeign = (registry: object): boolean =>
-    topics !== undefined && serviceOf(registryOf(registry).name) !== database.service;
-  const read = from.find((registry) => isForeign(registry) && types.some((type) => type in registry));
+function check(stream: DerivedStream, options: LogfoldOptions): void {
+  const { name, from, types } = stream;
+  const read = from.find(
+    (registry) => isForeign(registryOf(registry).name, options) && types.some((type) => type in registry),
+  );
   if (read)
     throw new InvalidDefinition(
-      `Derived stream "${name}" of service "${database.service}" reads events of "${registryOf(read).name}", which belong to another ` +
+      `Derived stream "${name}" of service "${options.database.service}" reads events of "${registryOf(read).name}", which belong to another ` +
         'service and have no one order here: record them by a reaction, and read what it records',
     );
-  const published = publishes.find(isForeign);
-  if (published)
-    throw new InvalidDefinition(
-      `Derived stream "${name}" of service "${database.service}" publishes events of "${registryOf(published).name}", which belong to ` +
-        'another service: publish events of its own',
-    );
-  for (const definition of definitions)
-    if (definition.kind === 'decider' && commandRegistryOf(definition.commands).category === name)
-      throw new InvalidDefinition(
-        `Derived stream "${name}" would share streams with decider "${definition.name}", whose commands go to "${name}-…": rename one`,
-      );
+  requireOwnStreams('Derived stream', stream, options);
 }

@@ -5,6 +5,7 @@ import { ReadModelTablesChanged } from './read-model-errors.js';
 import { registryOf } from './events.js';
 import { failpoint } from './failpoint.js';
 import type { ReadModel } from './read-model.js';
+import { pick } from './read-model-fold.js';
 import { recordKey, type RowState } from './state.js';
 import { appendRows } from './state-publishing.js';
 import type { Beside } from './subscription.js';
@@ -25,6 +26,7 @@ const LOOK_MS = 500;
 export async function publishNoted<Tx>(model: ReadModel, database: Database<Tx>): Promise<boolean> {
   const { checkpoints, transactions, readModels, events } = database;
   const subscription = subscriptionName(model);
+  const { rowKey } = registryOf(model.publish!);
   const all = (await checkpoints.list()).filter((each) => each.subscription === subscription);
   const noted = await transactions.run(async (tx) => {
     const keys = await readModels.takeNoted(tx, model, NOTED);
@@ -35,7 +37,7 @@ export async function publishNoted<Tx>(model: ReadModel, database: Database<Tx>)
     if (!(await readModels.isCurrent(tx, model))) throw new ReadModelTablesChanged(model.name); // looked at before the hold
     const wanted = new Map(keys.map((key) => [recordKey(key), key]));
     const rows = new Map(
-      (await readModels.load(tx, model, [...wanted.values()])).map((row) => [recordKey(keyOf(model, row)), row]),
+      (await readModels.load(tx, model, [...wanted.values()])).map((row) => [recordKey(pick(row, rowKey!)), row]),
     );
     const states = [...wanted].map(([text, key]): RowState => ({ key, row: rows.get(text) ?? null }));
     await appendRows(model, states, events, tx);
@@ -57,9 +59,4 @@ export async function publishNotedRows<Tx>(
     while (!signal.aborted && (await still(() => publishNoted(model, database))));
     await clock.sleep(LOOK_MS, signal);
   }
-}
-
-function keyOf({ publish }: ReadModel, row: object): object {
-  const { rowKey } = registryOf(publish!);
-  return Object.fromEntries(rowKey!.map((name) => [name, (row as Record<string, unknown>)[name]]));
 }

@@ -1,13 +1,11 @@
-import type { Handler } from './command-handler.js';
 import { commandRegistryOf } from './commands.js';
-import type { Decider } from './decider.js';
+import { decidingHandler, type Handlers } from './deciding-handler.js';
 import { InvalidDefinition } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
-import { registryOf } from './events.js';
-import { watched } from './instrumentation.js';
 import { logSource } from './log-source.js';
 import { serviceOf } from './log-topics.js';
 import type { LogfoldOptions } from './logfold.js';
+import { isForeign, requireOwnStreams } from './own-streams.js';
 import { processHandler } from './process-handler.js';
 import type { ProcessManager } from './process-manager.js';
 import { retry } from './retry-policy.js';
@@ -15,13 +13,9 @@ import type { Runner } from './runner.js';
 import { receivedCommandsHandler, receivedFrom } from './received-commands.js';
 import { receivingRoutes, routeTopic, sendingRoutes, type CommandRoute } from './remote-commands.js';
 import { SENT_AT_ONCE, SENT_COMMANDS, sentCommandsHandler, type Destination } from './sent-commands.js';
-import { common, processName, runs, sourcesOf, tailOf } from './service-runners.js';
+import { processName, runs, sourcesOf, subscriptionRunner, tailOf } from './service-runners.js';
 import type { Source } from './source.js';
-import { subscription } from './subscription.js';
 import { timerRunner } from './timer-runner.js';
-
-/** Whose commands are decided here: the handlers of a service, by decider. */
-export type Handlers = ReadonlyMap<Decider, Handler>;
 
 /**
  * The loops of a service's process managers: one for each, one that has their commands decided, one that fires timers; and one
@@ -51,29 +45,25 @@ export function processRunners(
 
 /** One runner for all sources: an instance hears events of several. */
 function processRunner(process: ProcessManager, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner {
-  const { database, topics, onIgnored, runner } = options;
+  const { database, topics, onIgnored } = options;
   const heard = sourcesOf(process, options);
   const own = heard.some(({ name }) => name === database.service);
   const routes = sendingRoutes({ ...options, definitions: [process] });
   const answers = routes.map((route) => always(topics!.source(routeTopic(route.answers))));
   const rejections = new Set(routes.map(({ rejectedType }) => rejectedType));
   const parts = { ...database, catalog, rejections, ...(onIgnored === undefined ? {} : { onIgnored }) };
-  return subscription(
-    {
-      ...common(options, catalog, owner),
-      name: process.name,
-      sources: [
-        ...(own ? [] : [always(logSource(database.service, tailOf(options), database.wakeUp))]),
-        ...heard,
-        ...answers,
-      ],
-      from: process.startFrom,
-      handler: watched(options, process.name, processHandler(process, parts)),
-      onError: process.onError,
-      oneWriter: true,
-    },
-    process.onError.last === 'stop' ? { ...runner, retries: 0 } : runner,
-  );
+  return subscriptionRunner(options, catalog, owner, {
+    name: process.name,
+    sources: [
+      ...(own ? [] : [always(logSource(database.service, tailOf(options), database.wakeUp))]),
+      ...heard,
+      ...answers,
+    ],
+    from: process.startFrom,
+    handler: processHandler(process, parts),
+    onError: process.onError,
+    oneWriter: true,
+  });
 }
 
 /** A source of answers: whatever was asked is to be heard, so it is read from its beginning. */
@@ -88,79 +78,49 @@ function receivedCommandsRunner(
   handlers: Handlers,
   owner: string,
 ): Runner {
-  return subscription(
-    {
-      ...common(options, catalog, owner),
-      name: receivedFrom(route.from),
-      sources: [options.topics!.source(routeTopic(route.commands))],
-      from: 'beginning',
-      handler: receivedCommandsHandler(route, handlers, options.database.events),
-      onError: retry(5).thenPark(),
-      oneWriter: false,
-    },
-    options.runner,
-  );
+  return subscriptionRunner(options, catalog, owner, {
+    name: receivedFrom(route.from),
+    sources: [options.topics!.source(routeTopic(route.commands))],
+    from: 'beginning',
+    handler: receivedCommandsHandler(route, handlers, options.database.events),
+    onError: retry(5).thenPark(),
+    oneWriter: false,
+  });
 }
 
 function sentCommandsRunner(options: LogfoldOptions, catalog: EventCatalog, handlers: Handlers, owner: string): Runner {
   const { service, events, wakeUp } = options.database;
-  return subscription(
-    {
-      ...common(options, catalog, owner),
-      name: SENT_COMMANDS,
-      sources: [logSource(service, tailOf(options), wakeUp, { batchSize: SENT_AT_ONCE })],
-      from: 'beginning', // what was sent is to be decided, whenever that was
-      handler: watched(
-        options,
-        SENT_COMMANDS,
-        sentCommandsHandler((registry, command) => destinationOf(registry, command, options, handlers), events),
-      ),
-      onError: retry(5).thenPark(),
-      oneWriter: true,
-    },
-    options.runner,
-  );
-}
-
-function destinationOf(registry: string, command: string, options: LogfoldOptions, handlers: Handlers): Destination {
-  const { database } = options;
-  const route = sendingRoutes(options).find(({ to }) => to === serviceOf(registry));
-  if (route) return route;
-  for (const [{ commands }, handler] of handlers)
-    if (commandRegistryOf(commands).name === registry && command in commands) return handler;
-  throw new InvalidDefinition(
-    `A process sent ${command} of "${registry}", which no decider of service "${database.service}" decides: list the decider`,
-  );
-}
-
-function check({ name, sends, publishes }: ProcessManager, options: LogfoldOptions, handlers: Handlers): void {
-  const { database, topics } = options;
-  const foreign = publishes.map(registryOf).find((one) => topics && serviceOf(one.name) !== database.service);
-  if (foreign)
+  const routes = new Map(sendingRoutes(options).map((route) => [route.to, route]));
+  const destinationOf = (registry: string, command: string): Destination => {
+    const found = routes.get(serviceOf(registry)) ?? decidingHandler(handlers, registry, command)?.handler;
+    if (found) return found;
     throw new InvalidDefinition(
-      `Process manager "${name}" of service "${database.service}" publishes events of "${foreign.name}", which belong to another ` +
-        'service: publish events of its own',
+      `A process sent ${command} of "${registry}", which no decider of service "${service}" decides: list the decider`,
     );
-  const deciders = [...handlers.keys()];
+  };
+  return subscriptionRunner(options, catalog, owner, {
+    name: SENT_COMMANDS,
+    sources: [logSource(service, tailOf(options), wakeUp, { batchSize: SENT_AT_ONCE })],
+    from: 'beginning', // what was sent is to be decided, whenever that was
+    handler: sentCommandsHandler(destinationOf, events),
+    onError: retry(5).thenPark(),
+    oneWriter: true,
+  });
+}
+
+function check(process: ProcessManager, options: LogfoldOptions, handlers: Handlers): void {
+  const { name, sends } = process;
   for (const registry of sends) {
-    if (isElsewhere(registry, options)) continue;
-    const deciding = deciders.filter(({ commands }) => commands === registry);
+    const sent = commandRegistryOf(registry).name;
+    if (isForeign(sent, options)) continue;
+    const deciding = [...handlers.keys()].filter(({ commands }) => commands === registry);
     if (deciding.length === 1) continue;
     throw new InvalidDefinition(
-      `Process manager "${name}" sends commands of "${commandRegistryOf(registry).name}", which ` +
+      `Process manager "${name}" sends commands of "${sent}", which ` +
         (deciding.length === 0
-          ? `no decider of service "${database.service}" decides: list the decider`
+          ? `no decider of service "${options.database.service}" decides: list the decider`
           : `${deciding.map((decider) => `"${decider.name}"`).join(' and ')} decide: there must be one`),
     );
   }
-  const same = deciders.find(({ commands }) => commandRegistryOf(commands).category === name);
-  if (same)
-    throw new InvalidDefinition(
-      `Process manager "${name}" would share streams with decider "${same.name}", whose commands go to "${name}-…": rename one`,
-    );
-}
-
-/** True for commands that another service decides. */
-function isElsewhere(registry: object, { topics, database }: LogfoldOptions): boolean {
-  return topics !== undefined && serviceOf(commandRegistryOf(registry).name) !== database.service;
+  requireOwnStreams('Process manager', process, options);
 }

@@ -1,13 +1,13 @@
-import type { Handler } from './command-handler.js';
-import type { Decider, Rejection } from './decider.js';
+import type { Rejection } from './decider.js';
+import { decidingHandler, type Handlers } from './deciding-handler.js';
 import { InvalidDefinition, InvalidStreamName, ValidationFailed } from './errors.js';
 import type { Append, EventStore } from './event-store.js';
-import { commandRegistryOf, type Command, type Commands } from './commands.js';
+import type { Command } from './commands.js';
 import { creatorsOf, type Metadata, type Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import { answerStream } from './process-events.js';
 import type { CommandRoute, RemoteCommand } from './remote-commands.js';
-import { rejectionOf } from './sent-commands.js';
+import { answersOf, rejectionOf } from './sent-commands.js';
 import type { SubscriptionHandler } from './subscription.js';
 
 /** The name of the subscription to the commands of another service's processes. */
@@ -20,7 +20,7 @@ export const receivedFrom = (service: string): string => `commands from ${servic
  */
 export function receivedCommandsHandler<Tx>(
   { from, to, answers, sentType }: CommandRoute,
-  handlers: ReadonlyMap<Decider, Handler>,
+  handlers: Handlers,
   events: EventStore<Tx>,
 ): SubscriptionHandler<Tx> {
   const [rejected] = creatorsOf(answers);
@@ -29,12 +29,7 @@ export function receivedCommandsHandler<Tx>(
     async handle(received, tx) {
       const decided = await Promise.allSettled(received.map((each) => decide(each)));
       await failpoint('process.after-received');
-      const appends: Append[] = [];
-      for (const outcome of decided) {
-        if (outcome.status === 'rejected') throw outcome.reason;
-        if (outcome.value) appends.push(outcome.value);
-      }
-      await events.appendAll(appends, { tx });
+      await events.appendAll(answersOf(decided), { tx });
     },
   };
 
@@ -49,7 +44,7 @@ export function receivedCommandsHandler<Tx>(
   }
 
   async function decision(received: RemoteCommand, metadata: Metadata): Promise<Rejection | undefined> {
-    const [commands, handler] = deciding(received);
+    const { commands, handler } = deciding(received);
     let command: Command;
     try {
       command = commands[received.type]!(received.data);
@@ -61,10 +56,9 @@ export function receivedCommandsHandler<Tx>(
     return rejectionOf(handler, command, { idempotencyKey: `${from}:${received.commandId}`, metadata });
   }
 
-  function deciding({ registry, type }: RemoteCommand): [Commands, Handler] {
-    for (const [{ commands }, handler] of handlers)
-      if (commandRegistryOf(commands).name === registry && Object.hasOwn(commands, type))
-        return [commands as Commands, handler];
+  function deciding({ registry, type }: RemoteCommand): NonNullable<ReturnType<typeof decidingHandler>> {
+    const found = decidingHandler(handlers, registry, type);
+    if (found) return found;
     throw new InvalidDefinition(
       `Service "${from}" sent ${type} of "${registry}", which no decider of service "${to}" decides: list the decider, or take it ` +
         'from its "sends"',

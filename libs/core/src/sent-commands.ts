@@ -38,12 +38,7 @@ export function sentCommandsHandler<Tx>(
       const leaving = new Leaving();
       const decided = await Promise.allSettled(sent.map((each) => decide(each, leaving)));
       await failpoint('process.after-command');
-      const answers: Append[] = [];
-      for (const outcome of decided) {
-        if (outcome.status === 'rejected') throw outcome.reason;
-        if (outcome.value) answers.push(outcome.value);
-      }
-      await events.appendAll([...answers, ...leaving.appends()], { tx });
+      await events.appendAll([...answersOf(decided), ...leaving.appends()], { tx });
     },
   };
 
@@ -87,13 +82,23 @@ export async function rejectionOf(
   }
 }
 
+/** The answers to a batch of commands that were refused. @throws why the first one failed that was not decided */
+export function answersOf(decided: readonly PromiseSettledResult<Append | undefined>[]): Append[] {
+  return decided.flatMap((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value ?? [];
+  });
+}
+
 /** Commands that leave this service, each in a stream of its destination: in the log they stand as they were sent. */
 class Leaving {
   readonly #sent = new Map<CommandRoute, { readonly event: Event; readonly metadata: Metadata }[]>();
 
   add(route: CommandRoute, command: RemoteCommand, metadata: Metadata): void {
     const event = creatorsOf(route.commands)[0]!(command);
-    this.#sent.set(route, [...(this.#sent.get(route) ?? []), { event, metadata }]);
+    const sent = this.#sent.get(route) ?? [];
+    this.#sent.set(route, sent);
+    sent.push({ event, metadata });
   }
 
   appends(): Append[] {

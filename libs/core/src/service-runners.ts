@@ -6,8 +6,9 @@ import type { EventCatalog } from './event-catalog.js';
 import { registryOf } from './events.js';
 import { watched } from './instrumentation.js';
 import { logSource } from './log-source.js';
-import { serviceOf, topicOf } from './log-topics.js';
+import { topicOf } from './log-topics.js';
 import type { Definition, LogfoldOptions, Role } from './logfold.js';
+import { isForeign } from './own-streams.js';
 import { FOLLOWED } from './process-events.js';
 import type { Reaction } from './reaction.js';
 import { reactionHandler } from './reaction-handler.js';
@@ -37,8 +38,8 @@ export const processName = `${process.pid}-${randomUUID()}`;
  * @throws InvalidDefinition for one in `events` that belongs to another service: its topic belongs to that one's log.
  */
 export function ownRegistries(options: LogfoldOptions): object[] {
-  const { database, definitions, events = [], topics } = options;
-  const isOwn = (registry: object): boolean => !topics || serviceOf(registryOf(registry).name) === database.service;
+  const { database, definitions, events = [] } = options;
+  const isOwn = (registry: object): boolean => !isForeign(registryOf(registry).name, options);
   const foreign = events.find((registry) => !isOwn(registry));
   if (foreign)
     throw new InvalidDefinition(
@@ -153,43 +154,35 @@ function readModelRunner(
   const sources = sourcesOf(model, options);
   const parts = { model, database, sources, catalog, replay, memoryBytes, clock };
   const rebuilds = new RebuildRunner(parts, watch, options.runner, options.onRebuild);
-  return subscription(
-    {
-      ...common(options, catalog, owner),
-      name: subscriptionName(model),
-      sources,
-      from: 'beginning',
-      handler: watched(options, subscriptionName(model), readModelHandler(model, database.readModels, database.events)),
-      oneWriter: true,
-      before: (signal) => rebuilds.begin(signal),
-      beside: async (beside) => {
-        const publishing = (signal: AbortSignal): Promise<void> =>
-          publishNotedRows(model as ReadModel, database, clock, { ...beside, signal });
-        const rebuilding = (signal: AbortSignal): Promise<void> => rebuilds.go({ ...beside, signal });
-        await untilOneFails(beside.signal, [rebuilding, ...(publishedStates([model]).length > 0 ? [publishing] : [])]);
-      },
+  return subscriptionRunner(options, catalog, owner, {
+    name: subscriptionName(model),
+    sources,
+    from: 'beginning',
+    handler: readModelHandler(model, database.readModels, database.events),
+    oneWriter: true,
+    before: (signal) => rebuilds.begin(signal),
+    beside: async (beside) => {
+      const publishing = (signal: AbortSignal): Promise<void> =>
+        publishNotedRows(model as ReadModel, database, clock, { ...beside, signal });
+      const rebuilding = (signal: AbortSignal): Promise<void> => rebuilds.go({ ...beside, signal });
+      await untilOneFails(beside.signal, [rebuilding, ...(publishedStates([model]).length > 0 ? [publishing] : [])]);
     },
-    options.runner,
-  );
+  });
 }
 
 /** A runner for each source: nothing orders events of different logs. */
 function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner[] {
   const sources = sourcesOf(reaction, options);
   return sources.map((source) =>
-    subscription(
-      {
-        ...common(options, catalog, owner),
-        name: reaction.name,
-        lease: `${reaction.name} from ${source.name}`,
-        sources: [source],
-        from: reaction.startFrom,
-        handler: watched(options, reaction.name, reactionHandler(reaction)),
-        onError: reaction.onError,
-        oneWriter: false,
-      },
-      reaction.onError.last === 'stop' ? { ...options.runner, retries: 0 } : options.runner,
-    ),
+    subscriptionRunner(options, catalog, owner, {
+      name: reaction.name,
+      lease: `${reaction.name} from ${source.name}`,
+      sources: [source],
+      from: reaction.startFrom,
+      handler: reactionHandler(reaction),
+      onError: reaction.onError,
+      oneWriter: false,
+    }),
   );
 }
 
@@ -200,8 +193,7 @@ export function sourcesOf(
 ): Source[] {
   const { database, topics } = options;
   const handled = from.filter((registry) => types.some((type) => type in registry)).map(registryOf);
-  const isOwn = (registry: { readonly name: string }): boolean =>
-    !topics || serviceOf(registry.name) === database.service;
+  const isOwn = (registry: { readonly name: string }): boolean => !isForeign(registry.name, options);
   const heard = new Map<string, Source>(); // registries may share a topic
   for (const registry of handled.filter((one) => !isOwn(one))) {
     const topic = topicOf(registry);
@@ -239,16 +231,21 @@ export function tailOf(options: LogfoldOptions): SharedTail {
 const tails = new WeakMap<LogfoldOptions, SharedTail>();
 
 /** What the subscriptions of a service have in common. */
-export function common(
-  { database, leaseTtlMs, onParked }: LogfoldOptions,
-  catalog: EventCatalog,
-  owner: string,
-): Pick<
+type Common = Pick<
   SubscriptionParts<any>,
   'catalog' | 'checkpoints' | 'stateKeys' | 'parked' | 'transactions' | 'leases' | 'owner' | 'leaseTtlMs' | 'onParked'
-> {
+>;
+
+/** The loop of a subscription of a service, instrumented. One that is to stop at an error is not tried again by its runner. */
+export function subscriptionRunner(
+  options: LogfoldOptions,
+  catalog: EventCatalog,
+  owner: string,
+  parts: Omit<SubscriptionParts<any>, keyof Common>,
+): Runner {
+  const { database, leaseTtlMs, onParked, runner } = options;
   const { checkpoints, parked, transactions, leases, stateKeys } = database;
-  return {
+  const common: Common = {
     catalog,
     checkpoints,
     stateKeys,
@@ -259,4 +256,8 @@ export function common(
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
     ...(onParked === undefined ? {} : { onParked }),
   };
+  return subscription(
+    { ...common, ...parts, handler: watched(options, parts.name, parts.handler) },
+    parts.onError?.last === 'stop' ? { ...runner, retries: 0 } : runner,
+  );
 }
