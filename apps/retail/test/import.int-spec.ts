@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import postgres from 'postgres';
 import { eventually } from '@logfold/testing';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
@@ -246,9 +247,7 @@ async function killMidway(
 async function oneDayOf(path: string): Promise<string> {
   const input = await openInput(path);
   try {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of input.files[1]!.read()) chunks.push(chunk);
-    return await text('one-day.csv', Buffer.concat(chunks));
+    return await text('one-day.csv', await buffer(input.files[1]!.read()));
   } finally {
     await input.close();
   }

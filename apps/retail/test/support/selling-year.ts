@@ -53,9 +53,7 @@ export async function firstDays(path: string, folder: string, part: number): Pro
   const input = await openInput(path);
   try {
     for (const [index, file] of input.files.slice(0, Math.ceil(input.files.length * part)).entries()) {
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of file.read()) chunks.push(chunk);
-      await writeFile(join(folder, `${String(index).padStart(4, '0')}.csv`), Buffer.concat(chunks));
+      await writeFile(join(folder, `${String(index).padStart(4, '0')}.csv`), file.read());
     }
   } finally {
     await input.close();
