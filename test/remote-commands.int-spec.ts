@@ -3,7 +3,7 @@ import { jest } from '@jest/globals';
 import type { Topics } from '@logfold/core';
 import { kafkaTopics } from '@logfold/kafka';
 import { postgresDatabase, postgresTopics } from '@logfold/postgres';
-import { remoteCommandsContract, type OpenedHouse } from '@logfold/testing/conformance';
+import { remoteCommandsContract, sharedPartitionsContract, type OpenedHouse } from '@logfold/testing/conformance';
 import { testDatabase } from './support/database.js';
 import { testKafka, testKafkaTimeoutMs } from './support/kafka.js';
 
@@ -41,11 +41,14 @@ remoteCommandsContract('Postgres, logs read directly', () =>
   }),
 );
 
-remoteCommandsContract('Postgres, a Kafka between them', async () => {
+remoteCommandsContract('Postgres, a Kafka between them', betweenKafka);
+sharedPartitionsContract('Postgres and Kafka', betweenKafka);
+
+async function betweenKafka(): Promise<OpenedHouse> {
   const { brokers } = await testKafka();
   const group = { sessionMs: 6_000, heartbeatMs: 500, commitMs: 100 };
   return services(() => ({
     topics: (name) => kafkaTopics({ brokers, groupPrefix: name, group }),
     close: async () => {},
   }));
-});
+}

@@ -7,6 +7,7 @@ import { imports } from './imports/measure.js';
 import { latency } from './latency/measure.js';
 import type { Measure } from './measure.js';
 import { reading } from './reading/measure.js';
+import { rebuilding } from './rebuilding/measure.js';
 import { takeover } from './takeover/measure.js';
 
 /** All measures. */
@@ -16,6 +17,7 @@ export const measures: readonly Measure[] = [
   draining,
   latency,
   exactlyOnce,
+  rebuilding,
   reading,
   http,
   takeover,

@@ -9,24 +9,36 @@ export interface TestDatabase {
 }
 
 /** A fresh copy of the template database on the run's Postgres, in some 10 ms: one per test file is meant. */
-export async function testDatabase(): Promise<TestDatabase> {
-  const admin = process.env['LOGFOLD_TEST_POSTGRES'];
-  if (!admin) throw new Error('LOGFOLD_TEST_POSTGRES is not set: run the tests with "npm test"');
+export async function testDatabase(template = 'logfold_template'): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   // FILE_COPY skips the WAL: right without fsync, and a third faster
-  await onServer(admin, (sql) => sql.unsafe(`CREATE DATABASE ${name} TEMPLATE logfold_template STRATEGY FILE_COPY`));
-  const url = new URL(admin);
-  url.pathname = `/${name}`;
+  await onTestServer((sql) => sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`));
   return {
-    url: url.href,
-    drop: () => onServer(admin, (sql) => sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+    url: testDatabaseUrl(name),
+    async drop() {
+      await onTestServer((sql) => sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    },
   };
 }
 
-async function onServer(url: string, work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
+/** The address of a database on the run's Postgres. */
+export function testDatabaseUrl(name: string): string {
+  const url = new URL(testServer());
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+function testServer(): string {
+  const admin = process.env['LOGFOLD_TEST_POSTGRES'];
+  if (!admin) throw new Error('LOGFOLD_TEST_POSTGRES is not set: run the tests with "npm test"');
+  return admin;
+}
+
+/** Does something on the run's Postgres, outside of any test's database. */
+export async function onTestServer<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres(testServer(), { max: 1, onnotice: () => {} });
   try {
-    await work(sql);
+    return await work(sql);
   } finally {
     await sql.end({ timeout: 5 });
   }

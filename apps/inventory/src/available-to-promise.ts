@@ -35,6 +35,7 @@ export const AvailableToPromise = readModel({
   )`,
   key: ({ data }) => ({ sku: data.sku, location: data.location }),
   streams: (stock) => streamOf(stock),
+  partitionedBy: (stock) => streamOf(stock),
   evolve: {
     DeliveryExpected: (row, { data: { deliveryId, dueOn, quantity } }, key) => {
       const was = row ?? empty(key);

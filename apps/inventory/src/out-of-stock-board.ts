@@ -1,6 +1,7 @@
 import { StockEvents } from '@logfold-example/contracts';
 import { readModel, sql } from '@logfold/core';
 import { z } from 'zod';
+import { streamOf } from './stock-commands.js';
 
 /** A row of `out_of_stock_board`. */
 export const OutOfStock = z
@@ -23,6 +24,7 @@ export const OutOfStockBoard = readModel({
   row: OutOfStock,
   table: sql`(sku text COLLATE "C", location text COLLATE "C", since text NOT NULL, PRIMARY KEY (sku, location))`,
   key: ({ data }) => ({ sku: data.sku, location: data.location }),
+  partitionedBy: (stock) => streamOf(stock),
   evolve: {
     StockDepleted: (_row, { data, recordedAt }) => ({
       sku: data.sku,

@@ -37,6 +37,7 @@ export const StockLevels = readModel({
   )`,
   key: ({ data }) => ({ sku: data.sku, location: data.location }),
   streams: (stock) => streamOf(stock),
+  partitionedBy: (stock) => streamOf(stock),
   evolve: {
     StockReceived: (row, { data }) => {
       const was = row ?? empty(data);

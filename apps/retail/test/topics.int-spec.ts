@@ -9,6 +9,8 @@ import { kafkaTopics } from '@logfold/kafka';
 import { postgresDatabase } from '@logfold/postgres';
 import { eventually } from '@logfold/testing';
 import postgres from 'postgres';
+import type { Summary } from '../src/import/summary.js';
+import { importedYear } from './support/imported-year.js';
 import { buildImport, imported, packedYear } from './support/import-run.js';
 import { writeSales } from './support/sales.js';
 import { readByJava, type ForeignRecord } from '../../../test/support/foreign-reader.js';
@@ -26,7 +28,9 @@ beforeAll(async () => {
   buildImport();
   folder = mkdtempSync(join(tmpdir(), 'logfold-year-'));
   kafka = await startKafka({ durable: false });
-  database = await testDatabase();
+  let summary: Summary;
+  ({ database, summary } = await importedSales());
+  expect(summary.appended).toBeGreaterThan(10_000);
   sql = postgres(database.url, { max: 2, onnotice: () => {} });
 }, LONG_MS);
 afterAll(async () => {
@@ -37,18 +41,17 @@ afterAll(async () => {
 }, LONG_MS);
 
 /** A year of real sales where it lies beside the checkout, some generated days elsewhere. */
-async function sales(): Promise<string> {
-  if (existsSync(packedYear)) return packedYear;
+async function importedSales(): Promise<{ readonly database: TestDatabase; readonly summary: Summary }> {
+  if (existsSync(packedYear)) return importedYear();
   const path = join(folder, 'generated');
   await writeSales(path, { seed: 11, days: 6, rows: 9_000 });
-  return path;
+  const made = await testDatabase();
+  return { database: made, summary: await imported(path, made.url, '--log-only') };
 }
 
 test(
   'a year of sales is in the topic as it is in the log, and a service that hears it has the same stock',
   async () => {
-    const { appended } = await imported(await sales(), database.url, '--log-only');
-    expect(appended).toBeGreaterThan(10_000);
     const inventory = service('inventory', ['relay'], [Stock]);
     const insight = service('insight', ['read-models'], [StockLevels]);
     await Promise.all([inventory.start(), insight.start()]);

@@ -76,7 +76,14 @@ export {
   type Span,
   type Windows,
 } from './derived-stream.js';
-export { isReadModel, tablesOf, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
+export {
+  isReadModel,
+  tablesOf,
+  type AnyReadModel,
+  type SqlReadModel,
+  type TablesOf,
+  type Waiting,
+} from './sql-read-model.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';
 

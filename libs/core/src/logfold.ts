@@ -17,7 +17,7 @@ import type { Reaction } from './reaction.js';
 import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './subscription-name.js';
-import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf } from './sql-read-model.js';
+import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf, type Waiting } from './sql-read-model.js';
 import { ReadYourWrites } from './read-your-writes.js';
 import { routeRegistries } from './remote-commands.js';
 import type { Rebuild } from './rebuild.js';
@@ -87,7 +87,7 @@ export interface Logfold {
   readonly runners: readonly Runner[];
   handler<D extends Decider>(decider: D): HandlerOf<D>;
   rows<M extends ReadModel>(model: M): RowsOf<M>;
-  /** The full names of the tables that a read model in SQL is queried in. */
+  /** The full names of the tables that a read model in SQL is queried in, and how to wait for their rows. */
   tables<M extends SqlReadModel>(model: M): TablesOf<M>;
   /** How far everything is, as this process sees it; looked up at most twice a second. @throws DatabaseUnavailable */
   status(): Promise<ServiceStatus>;
@@ -195,7 +195,9 @@ export function logfold(given: LogfoldOptions): Logfold {
     tables(model) {
       if (!models.includes(model))
         throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
-      return database.readModels.names(model) as TablesOf<typeof model>;
+      const waitFor: Waiting['waitFor'] = async (token, waiting) =>
+        token === undefined ? 'not-read' : writes.wait(model, token, waiting);
+      return { ...database.readModels.names(model), waitFor } as TablesOf<typeof model>; // no table has a name with a capital
     },
     status: () => watch.status(),
     start() {

@@ -35,6 +35,21 @@ export class ReadModelTablesChanged extends LogfoldError {
   }
 }
 
+/** The live table lacks what is parked, which a new table made from the log would have: redriven, it would count twice there. */
+export class ReadModelKeysParked extends LogfoldError {
+  readonly code = 'read-model-keys-parked';
+  constructor(
+    readonly readModel: string,
+    readonly subscription: string,
+    readonly keys: readonly string[],
+  ) {
+    super(
+      `Read model "${readModel}" has parked keys, "${keys[0]}" among them: handle them with "logfold parked redrive", or give them ` +
+        'up with "logfold parked skip", before its version is rebuilt; or raise its version',
+    );
+  }
+}
+
 /** A rebuild of the same version was requested before, and is not over. */
 export class RebuildUnderWay extends LogfoldError {
   readonly code = 'rebuild-under-way';

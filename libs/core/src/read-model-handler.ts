@@ -1,6 +1,8 @@
 import { ReadModelTablesChanged } from './read-model-errors.js';
+import type { EventCatalog } from './event-catalog.js';
 import type { EventStore } from './event-store.js';
 import type { Recorded } from './events.js';
+import { refuseStrayRows } from './partitioned.js';
 import type { ReadModel } from './read-model.js';
 import { foldRows, rowsByKey, touchedKeys } from './read-model-fold.js';
 import type { ReadModelTable, ReadModelTables } from './read-model-tables.js';
@@ -24,6 +26,7 @@ export function readModelHandler<Tx>(
   model: AnyReadModel,
   tables: ReadModelTables<Tx>,
   log: Pick<EventStore<Tx>, 'appendAll'>,
+  catalog: Pick<EventCatalog, 'keyOf'>,
 ): SubscriptionHandler<Tx> {
   let footing: Footing | undefined;
   const look = async (tx: Tx): Promise<Footing> => ({
@@ -43,8 +46,10 @@ export function readModelHandler<Tx>(
     async handle(events, tx) {
       footing ??= await look(tx);
       try {
-        if (model.kind === 'read model') await fold(model, footing, events, tx);
-        else for (const table of footing.fed) await model.apply(tx, events, tables.names(model, table));
+        if (model.kind === 'read model') {
+          refuseStrayRows(model, catalog, events);
+          await fold(model, footing, events, tx);
+        } else for (const table of footing.fed) await model.apply(tx, events, tables.names(model, table));
       } catch (error) {
         footing = undefined; // it may be for a table that was renamed
         throw error;

@@ -3,6 +3,7 @@ import { InvalidDefinition } from './errors.js';
 import type { Each, Event, Recorded } from './events.js';
 import { checkIdentifier } from './names.js';
 import type { WaitOptions, Waited } from './read-your-writes.js';
+import { retry, type RetryPolicy } from './retry-policy.js';
 import type { Out, Schema } from './schema.js';
 import { isState, type Publishes } from './state.js';
 import { sqlReadModel } from './sql-read-model.js';
@@ -41,6 +42,10 @@ export interface ReadModel<Row extends object = any, Key extends object = any> {
   readonly key: (event: any) => Keys<Key>;
   /** The streams that hold every event of a row; undefined where nobody has said. */
   readonly streams?: ((key: Key) => Keys<string>) | undefined;
+  /** What orders all events of a row; undefined for a model whose rows mix events of several keys. */
+  readonly partitionedBy?: ((key: Key) => string) | undefined;
+  /** What becomes of an event that cannot be folded; without a policy the model stops, alone. */
+  readonly onError?: RetryPolicy | undefined;
   /** The row after an event; undefined in: no such row yet; null out: delete it; undefined out: leave it. */
   readonly evolve: Readonly<Record<string, (row: Row | undefined, event: any, key: Key) => Row | null | undefined>>;
 }
@@ -77,6 +82,9 @@ export type RowsOf<M> = M extends ReadModel<infer Row, infer Key> ? Queries<Row,
 type KeyOf<E extends Event, T extends string, Key> =
   ((event: Of<E, T>) => Keys<Key>) | { readonly [N in T]: (event: Of<E, N>) => Keys<Key> };
 
+/** What becomes of a poison event where nothing else was said. */
+const PARTITIONED = retry(3).thenPark();
+
 function foldedReadModel<
   const R extends readonly unknown[],
   T extends Each<R>['type'],
@@ -94,6 +102,14 @@ function foldedReadModel<
   readonly key: KeyOf<Each<NoInfer<R>>, NoInfer<T>, Key>;
   /** The streams that hold every event of a row: `asOf` then reads these alone. */
   readonly streams?: (key: NoInfer<Key>) => Keys<string>;
+  /**
+   * What orders all events of a row: the key that their registry names, else their stream. An event that touches a row of
+   * another is refused. So one that cannot be folded stops its own key only, and where all events come from topics, processes
+   * share the partitions.
+   */
+  readonly partitionedBy?: (key: NoInfer<Key>) => string;
+  /** What becomes of an event that cannot be folded: `retry(3).thenPark()`, unless given, of a model that is `partitionedBy`. */
+  readonly onError?: RetryPolicy;
   /** `key` is that of the row at hand: an event that touches several rows is folded once into each. */
   readonly evolve: {
     readonly [N in T]: (
@@ -120,12 +136,17 @@ function foldedReadModel<
     throw new InvalidDefinition(
       `Read model "${name}" must publish to a state of its own, made by state(...), which it does not fold itself`,
     );
-  const { key } = definition;
+  const { key, partitionedBy, onError = partitionedBy ? PARTITIONED : undefined } = definition;
+  if (onError?.last === 'park' && !partitionedBy)
+    throw new InvalidDefinition(
+      `Read model "${name}" cannot park the key of an event, since its rows may hold events of several: ` +
+        'say with "partitionedBy" what orders the events of a row',
+    );
   const keyOf =
     typeof key === 'function'
       ? key
       : (event: Event) => (key as unknown as Record<string, (event: Event) => Keys<Key>>)[event.type]!(event);
-  return { kind: 'read model', ...definition, types, key: keyOf } as unknown as ReadModel<Out<S>, Key>;
+  return { kind: 'read model', ...definition, onError, types, key: keyOf } as unknown as ReadModel<Out<S>, Key>;
 }
 
 /**
@@ -133,6 +154,7 @@ function foldedReadModel<
  * The table's columns are the row's properties in snake_case; its PRIMARY KEY must be the properties of `key`.
  * Row values are what JSON holds: write times as ISO strings, money as integers.
  * `readModel.sql` is for what is no fold by key.
- * @throws InvalidDefinition for a name that cannot be a table's, a version below 1, or `publish` to what it folds itself.
+ * @throws InvalidDefinition for a name that cannot be a table's, a version below 1, `publish` to what it folds itself, or parking
+ * without `partitionedBy`.
  */
 export const readModel = Object.assign(foldedReadModel, { sql: sqlReadModel });

@@ -1,6 +1,7 @@
 import type { Move } from './checkpoint.js';
 import { CheckpointMoved } from './errors.js';
 import { failpoint } from './failpoint.js';
+import { ReadModelKeysParked } from './read-model-errors.js';
 import { subscriptionName } from './subscription-name.js';
 import type { Rebuild } from './rebuild.js';
 import { RebuildMeter } from './rebuild-meter.js';
@@ -14,14 +15,15 @@ const SQL_BATCH = 5_000;
 /**
  * Folds everything from the beginning into an empty new table, then lets the table follow the checkpoint of the read
  * model's version. Cleanly begun anew after a crash: nothing counts before `attach`.
- * @throws RebuildOvertaken, DatabaseUnavailable, both retryable: begin anew; what `evolve` throws
+ * @throws RebuildOvertaken, DatabaseUnavailable, both retryable: begin anew; ReadModelKeysParked; what `evolve` throws
  */
 export async function build<Tx>(
   parts: RebuildParts<Tx>,
   rebuild: Rebuild,
   { still, signal }: Pick<ReplayOptions, 'still' | 'signal'>,
 ): Promise<void> {
-  const { model, database, clock } = parts;
+  const { model, database, clock, sources } = parts;
+  for (const source of sources) await refuseParked(parts, source.name, [...(await source.ends(signal)).keys()]);
   await database.rebuildTables.create(rebuild, model);
   await failpoint('rebuild.after-create');
   const filling = fillingOf(parts, rebuild);
@@ -35,24 +37,21 @@ export async function build<Tx>(
   if (!signal.aborted) await meter.over(filling.size);
 }
 
-function fillingOf<Tx>({ model, database, memoryBytes }: RebuildParts<Tx>, rebuild: Rebuild): Filling {
+function fillingOf<Tx>({ model, database, catalog, memoryBytes }: RebuildParts<Tx>, rebuild: Rebuild): Filling {
   const { rebuildTables, readModels } = database;
   if (model.kind === 'sql read model')
     return sqlFilling([SQL_BATCH], (events) =>
       rebuildTables.within(rebuild, (tx) => model.apply(tx, events, readModels.names(model, 'new'))),
     );
-  return new ReplayedRows(model, memoryBytes, {
+  return new ReplayedRows(model, catalog, memoryBytes, {
     load: (keys) => rebuildTables.load(rebuild, model, keys),
     put: (changes) => rebuildTables.put(rebuild, model, changes),
   });
 }
 
 /** The new table has everything up to the checkpoints and moves with them from now on; false when one was moved meanwhile. */
-async function attach<Tx>(
-  { model, database }: RebuildParts<Tx>,
-  rebuild: Rebuild,
-  ways: readonly Way[],
-): Promise<boolean> {
+async function attach<Tx>(parts: RebuildParts<Tx>, rebuild: Rebuild, ways: readonly Way[]): Promise<boolean> {
+  const { model, database } = parts;
   const { checkpoints, transactions, rebuildTables } = database;
   const subscription = subscriptionName(model);
   const steps: { readonly source: string; readonly moves: readonly Move[] }[] = [];
@@ -60,6 +59,7 @@ async function attach<Tx>(
     const key = { subscription, source: source.name };
     await checkpoints.begin(key, new Map([...goal.keys()].map((partition) => [partition, { position: 0n }])));
     const now = await checkpoints.load(key, [...goal.keys()]);
+    await refuseParked(parts, source.name, [...goal.keys()]); // behind the checkpoints: what is parked later moves one of them
     const moves = [...goal].map(([partition, to]) => ({ partition, from: now.get(partition)!.position, to }));
     steps.push({ source: source.name, moves });
   }
@@ -79,4 +79,15 @@ async function attach<Tx>(
   }
   await failpoint('rebuild.after-attach');
   return true;
+}
+
+/** The tables of a version share what is parked: one that was made from the log has it already. */
+async function refuseParked<Tx>(
+  { model, database }: RebuildParts<Tx>,
+  source: string,
+  partitions: readonly number[],
+): Promise<void> {
+  const subscription = subscriptionName(model);
+  const keys = await database.parked.keys({ subscription, source }, partitions);
+  if (keys.size > 0) throw new ReadModelKeysParked(model.name, subscription, [...keys]);
 }

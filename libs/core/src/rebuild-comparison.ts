@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from './checkpoint.js';
-import { touchedKeys } from './read-model-fold.js';
+import { isParkedRow } from './partitioned.js';
+import { pick, touchedKeys } from './read-model-fold.js';
 import { readUpTo, withinEnds } from './read-up-to.js';
 import { subscriptionName } from './subscription-name.js';
 import type { ReadModel } from './read-model.js';
@@ -32,12 +33,29 @@ export async function compareWithVersionBefore<Tx>(
     return { ...nothing, left: 'the definition says that everything changes' };
   const changes = isSame ? [] : ((model.changes as readonly string[] | undefined) ?? []);
   if (model.kind === 'sql read model') return compareParts(model, view, before.version, name, changes);
-  const without = isSame ? [] : await touchedBetween({ ...parts, model }, view, before.version, signal);
-  if (!without) return { ...nothing, left: `${name} has got too differently far to be compared` };
+  const touched = isSame ? [] : await touchedBetween({ ...parts, model }, view, before.version, signal);
+  if (!touched) return { ...nothing, left: `${name} has got too differently far to be compared` };
+  const parked = isSame ? [] : await parkedRows(model, view, before.version);
+  const without = [...touched, ...parked];
   const found = await view.compare({ version: before.version, table: 'live' }, { except: changes, without });
   if (!found) return { ...nothing, left: `${name} has another PRIMARY KEY` };
-  const left = without.length > 0 ? `${without.length} rows that changed between the two checkpoints` : undefined;
+  const changed = touched.length > 0 ? [`${touched.length} rows that changed between the two checkpoints`] : [];
+  const waiting = parked.length > 0 ? [`${parked.length} rows of parked keys`] : [];
+  const left = [...changed, ...waiting].join(', ') || undefined;
   return { with: name, ...found, ...(left === undefined ? {} : { left }) };
+}
+
+/** The keys of rows that one of two versions lacks events of, since they are parked. */
+async function parkedRows(model: ReadModel, view: TablesView, before: number): Promise<object[]> {
+  const parked = new Set([...(await view.parked(model.version)), ...(await view.parked(before))]);
+  const found: object[] = [];
+  if (parked.size > 0)
+    for await (const rows of view.rows())
+      for (const row of rows) {
+        const key = pick(row, view.key);
+        if (isParkedRow(model, parked, key)) found.push(key);
+      }
+  return found;
 }
 
 /** The tables of a model in SQL; with another version only where both have got equally far, since nobody tells what changed between. */

@@ -65,6 +65,8 @@ export interface TablesView {
   count(): Promise<number>;
   /** How far a version had got, by source and partition. */
   checkpoints(version: number): Promise<ReadonlyMap<string, ReadonlyMap<number, Checkpoint>>>;
+  /** The keys that a version has parked. */
+  parked(version: number): Promise<ReadonlySet<string>>;
   /** All rows of the new table, some thousand at a time, in no particular order. */
   rows(): AsyncIterable<readonly object[]>;
   /** Rows as the table would give them back. */

@@ -1,8 +1,11 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { recorded, StockEvents, StockLevels } from '../test/shop.js';
+import { eventCatalog } from './event-catalog.js';
 import { foldRows, keyText, pick } from './read-model-fold.js';
 import { ReplayedRows, type RowsBelow } from './replayed-rows.js';
+
+const catalog = eventCatalog([StockEvents]);
 
 const sku = fc.integer({ min: 0, max: 12 }).map((number) => `sku ${number}`);
 const quantity = fc.integer({ min: 1, max: 9 });
@@ -49,7 +52,7 @@ test('whatever fits into memory, the table ends with what a pure fold gives', as
     fc.asyncProperty(batches, limit, flushedAt, async (some, limitBytes, flushed) => {
       const events = recorded(some.flat());
       const table = new Table();
-      const rows = new ReplayedRows(StockLevels, limitBytes, table);
+      const rows = new ReplayedRows(StockLevels, catalog, limitBytes, table);
       let next = 0;
       for (const [index, batch] of some.entries()) {
         await rows.fold(events.slice(next, (next += batch.length)));
@@ -68,7 +71,7 @@ test('no more rows are kept than the limit has room for, and nothing is loaded w
   );
   const held = async (limitBytes: number) => {
     const table = new Table();
-    const rows = new ReplayedRows(StockLevels, limitBytes, table);
+    const rows = new ReplayedRows(StockLevels, catalog, limitBytes, table);
     let most = 0;
     for (let start = 0; start < many.length; start += 50) {
       await rows.fold(many.slice(start, start + 50));

@@ -1,4 +1,6 @@
+import type { EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
+import { refuseStrayRows } from './partitioned.js';
 import type { ReadModel } from './read-model.js';
 import { foldEvent, rowsByKey, touchedKeys } from './read-model-fold.js';
 
@@ -40,6 +42,7 @@ export class ReplayedRows {
   /** @param limitBytes how much the rows may take, as far as that can be told */
   constructor(
     readonly model: ReadModel,
+    readonly catalog: Pick<EventCatalog, 'keyOf'>,
     readonly limitBytes: number,
     readonly below: RowsBelow,
   ) {}
@@ -56,6 +59,7 @@ export class ReplayedRows {
 
   /** Folds events, in their order, behind those before. */
   async fold(events: readonly Recorded[]): Promise<void> {
+    refuseStrayRows(this.model, this.catalog, events);
     if (this.#spilled) await this.#loadMissing(events);
     for (const event of events)
       foldEvent(

@@ -7,6 +7,7 @@ import { registryOf } from './events.js';
 import { watched } from './instrumentation.js';
 import { logSource } from './log-source.js';
 import { topicOf } from './log-topics.js';
+import { whileLeased } from './leased.js';
 import type { Definition, LogfoldOptions, Role } from './logfold.js';
 import { isForeign } from './own-streams.js';
 import { FOLLOWED } from './process-events.js';
@@ -16,6 +17,7 @@ import type { ReadModel } from './read-model.js';
 import { readModelHandler } from './read-model-handler.js';
 import { routeRegistries } from './remote-commands.js';
 import { subscriptionName } from './subscription-name.js';
+import { isFed } from './rebuild-replay.js';
 import { RebuildRunner } from './rebuild-runner.js';
 import { RebuildWatch } from './rebuild-watch.js';
 import { relay } from './relay.js';
@@ -29,6 +31,8 @@ import { subscription, type SubscriptionParts } from './subscription.js';
 import type { TopicDeclaration } from './topic.js';
 
 const REBUILD_MEMORY = 256 * 1024 * 1024;
+
+const LEASE_MS = 10_000;
 
 /** Who holds this process's leases. */
 export const processName = `${process.pid}-${randomUUID()}`;
@@ -142,7 +146,10 @@ function sharedByRebuilds({ database, runner: { clock = systemClock } = {} }: Lo
   return { watch: new RebuildWatch(database.rebuilds, clock), replay: new SharedReplay(database.events, clock) };
 }
 
-/** One runner for all sources: a row may be touched by events of several. Rebuilds are done beside it, with its lease. */
+/**
+ * One runner for all sources: a row may be touched by events of several. Rebuilds are done beside it, with its lease. Where
+ * processes share the partitions of topics, the lease is for the rebuilds alone.
+ */
 function readModelRunner(
   model: AnyReadModel,
   options: LogfoldOptions,
@@ -154,18 +161,31 @@ function readModelRunner(
   const sources = sourcesOf(model, options);
   const parts = { model, database, sources, catalog, replay, memoryBytes, clock };
   const rebuilds = new RebuildRunner(parts, watch, options.runner, options.onRebuild);
+  const { partitionedBy, onError } = model.kind === 'read model' ? model : {};
+  const shares = partitionedBy !== undefined && sources.every(({ shared }) => shared);
+  const name = subscriptionName(model);
+  const alone = async (lease: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>) => {
+    if (!shares) return work(signal);
+    const { leases } = database;
+    await whileLeased({ leases, name: lease, owner, ttlMs: options.leaseTtlMs ?? LEASE_MS, signal, clock }, work);
+  };
   return subscriptionRunner(options, catalog, owner, {
-    name: subscriptionName(model),
+    name,
     sources,
     from: 'beginning',
-    handler: readModelHandler(model, database.readModels, database.events),
-    oneWriter: true,
-    before: (signal) => rebuilds.begin(signal),
-    beside: async (beside) => {
-      const publishing = (signal: AbortSignal): Promise<void> =>
-        publishNotedRows(model as ReadModel, database, clock, { ...beside, signal });
-      const rebuilding = (signal: AbortSignal): Promise<void> => rebuilds.go({ ...beside, signal });
-      await untilOneFails(beside.signal, [rebuilding, ...(publishedStates([model]).length > 0 ? [publishing] : [])]);
+    handler: readModelHandler(model, database.readModels, database.events, catalog),
+    ...(onError === undefined ? {} : { onError }),
+    oneWriter: !shares,
+    before: async (signal) => {
+      while (!signal.aborted && !(await isFed(database, model)))
+        await alone(`${name} build`, signal, (leased) => rebuilds.begin(leased)); // may lose that lease
+    },
+    beside: async ({ signal, still }) => {
+      const publishing = (until: AbortSignal): Promise<void> =>
+        publishNotedRows(model as ReadModel, database, clock, { still, signal: until });
+      const rebuilding = (until: AbortSignal): Promise<void> => rebuilds.go({ still, signal: until });
+      const all = [rebuilding, ...(publishedStates([model]).length > 0 ? [publishing] : [])];
+      while (!signal.aborted) await alone(name, signal, (leased) => untilOneFails(leased, all));
     },
   });
 }

@@ -2,6 +2,7 @@ import { InvalidDefinition } from './errors.js';
 import type { Each, Event, Recorded } from './events.js';
 import { checkIdentifier } from './names.js';
 import type { ReadModel, Sql } from './read-model.js';
+import type { WaitOptions, Waited } from './read-your-writes.js';
 
 /** A read model that is written in SQL, a batch of events at a time: for what is no fold by key. */
 export interface SqlReadModel<Tables extends string = string> {
@@ -20,8 +21,18 @@ export interface SqlReadModel<Tables extends string = string> {
 /** A read model of either form. */
 export type AnyReadModel = ReadModel | SqlReadModel;
 
-/** The tables of a read model in SQL, for the type of an injected parameter: their full names. */
-export type TablesOf<M> = M extends SqlReadModel<infer Tables> ? Readonly<Record<Tables, string>> : never;
+/** The tables of a read model in SQL, for the type of an injected parameter: their full names, and how to wait for their rows. */
+export type TablesOf<M> = M extends SqlReadModel<infer Tables> ? Readonly<Record<Tables, string>> & Waiting : never;
+
+/** How the rows of a read model in SQL are waited for. */
+export interface Waiting {
+  /**
+   * Waits until the tables hold what a command did: `token` is what it answered, here or in another service. Without one, in
+   * a request over HTTP, what the request's `Logfold-Wait-For` names; elsewhere nothing.
+   * @throws ValidationFailed for a text that is no token, PositionOfAnotherLog, TooManyWaiting, NotRunning
+   */
+  waitFor(token?: string, options?: WaitOptions): Promise<Waited>;
+}
 
 /** True for a read model of either form. */
 export function isReadModel(definition: { readonly kind: string }): definition is AnyReadModel {

@@ -53,22 +53,22 @@ export class RequestPositions {
   }
 
   /**
-   * Waits, once for each read model, until it shows what the request names.
+   * Waits, once for each read model, until it shows what the request names; undefined where it names nothing.
    * @throws PositionNotShown, and what `wait` throws
    */
   async shownBy(
     { service, name }: { readonly service: string; readonly name: string },
     wait: (token: string, options: WaitOptions) => Promise<Waited>,
     ofService: ReadYourWritesOptions = {},
-  ): Promise<void> {
-    if (this.wanted === undefined) return;
+  ): Promise<Waited | undefined> {
+    if (this.wanted === undefined) return undefined;
     const { timeoutMs = TIMEOUT_MS, onTimeout = 'conflict' } = { ...ofService, ...this.options };
     const waiting = this.#waited.get(`${service} ${name}`) ?? wait(this.wanted, { timeoutMs });
     this.#waited.set(`${service} ${name}`, waiting);
     const waited = await waiting;
     this.#endings.set(name, waited);
     this.tell(WAITED_HEADER, [...this.#endings].map(([model, ending]) => `${model}=${ending}`).join(', '));
-    if (waited === 'reached' || waited === 'not-read' || onTimeout === 'stale') return;
+    if (waited === 'reached' || waited === 'not-read' || onTimeout === 'stale') return waited;
     throw new PositionNotShown(name, waited, onTimeout === 'accepted' ? 202 : 409);
   }
 }

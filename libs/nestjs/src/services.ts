@@ -20,6 +20,7 @@ import {
   type ReadModel,
   type SqlReadModel,
   type Waited,
+  type Waiting,
   type WaitOptions,
 } from '@logfold/core';
 import { assemble, databaseOf } from './assembly.js';
@@ -122,12 +123,8 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
   rows(model: ReadModel, choice: ServiceChoice): Queries<any, any> {
     const rows = (): Queries<any, any> => this.#listing(model, choice).rows(model);
     const shown = async (): Promise<Queries<any, any>> => {
-      const listing = this.#listing(model, choice);
-      const queries: Queries<any, any> = listing.rows(model);
-      const { service: of } = listing.database;
-      const wait = (token: string, options?: WaitOptions): Promise<Waited> => queries.waitFor(token, options);
-      const { readYourWrites } = this.#declarations.services.get(of) ?? {};
-      await RequestContext.current()?.positions?.shownBy({ service: of, name: model.name }, wait, readYourWrites);
+      const queries = rows();
+      await this.#shown(model, choice, queries);
       return queries;
     };
     return {
@@ -141,16 +138,34 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
     };
   }
 
-  /** The full names of the tables of a read model in SQL. */
-  tables<Tables extends string>(model: SqlReadModel<Tables>, choice: ServiceChoice): Readonly<Record<Tables, string>> {
-    const names = Object.keys(model.tables) as Tables[];
-    const tables = {} as Record<Tables, string>;
-    for (const name of names)
-      Object.defineProperty(tables, name, {
-        enumerable: true,
-        get: () => this.#listing(model, choice).tables(model)[name as never],
-      });
+  /** The full names of the tables of a read model in SQL, and how to wait for what a token or the request at hand names. */
+  tables<Tables extends string>(
+    model: SqlReadModel<Tables>,
+    choice: ServiceChoice,
+  ): Readonly<Record<Tables, string>> & Waiting {
+    const ofModel = (): Readonly<Record<string, string>> & Waiting =>
+      this.#listing(model, choice).tables(model) as Readonly<Record<string, string>> & Waiting;
+    const waitFor: Waiting['waitFor'] = async (token, options) =>
+      token === undefined ? this.#shown(model, choice, ofModel(), options) : ofModel().waitFor(token, options);
+    const tables = { waitFor } as Record<Tables, string> & Waiting;
+    for (const name of Object.keys(model.tables))
+      Object.defineProperty(tables, name, { enumerable: true, get: () => ofModel()[name] });
     return tables;
+  }
+
+  /** Waits until a read model shows what the request at hand names, where there is one. @throws PositionNotShown */
+  async #shown(
+    model: AnyReadModel,
+    choice: ServiceChoice,
+    { waitFor }: Waiting,
+    given: WaitOptions = {},
+  ): Promise<Waited> {
+    const { service } = this.#listing(model, choice).database;
+    const { readYourWrites } = this.#declarations.services.get(service) ?? {};
+    const { positions } = RequestContext.current() ?? {};
+    const ofModel = { service, name: model.name };
+    const wait = (token: string, options: WaitOptions): Promise<Waited> => waitFor(token, { ...options, ...given });
+    return (await positions?.shownBy(ofModel, wait, readYourWrites)) ?? 'not-read';
   }
 
   /** Runs more reactions over a service, from its start, or from now on. @throws InvalidConfiguration */

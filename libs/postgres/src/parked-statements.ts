@@ -1,3 +1,5 @@
+import { EVENT_COLUMNS } from './recorded-event.js';
+
 /** The statements of parked events, with the schema written in. Parameters begin with $1: subscription, $2: source. */
 export function parkedStatements(schema: string) {
   const event = 'position, stream, version, id, type, schema_version, data, metadata, recorded_at';
@@ -22,10 +24,10 @@ SELECT $1, $2, given.partition, given.key, given.position, given.stream, given.v
                     WHERE NOT EXISTS (SELECT FROM ${schema}.parked WHERE ${ofKey('each.key')}))`,
     /** $3: key. */
     first: `
-SELECT partition, key, error, ${event} FROM ${schema}.parked WHERE ${ofKey('$3')} ORDER BY position LIMIT 1`,
+SELECT partition, key, error, ${EVENT_COLUMNS} FROM ${schema}.parked WHERE ${ofKey('$3')} ORDER BY position LIMIT 1`,
     /** $3: key. */
     show: `
-SELECT partition, key, error, ${event} FROM ${schema}.parked WHERE ${ofKey('$3')} ORDER BY position LIMIT 100`,
+SELECT partition, key, error, ${EVENT_COLUMNS} FROM ${schema}.parked WHERE ${ofKey('$3')} ORDER BY position LIMIT 100`,
     /** $3: key. Answers one row: are there more? */
     takeFirst: `
 WITH firsts AS MATERIALIZED (

@@ -230,6 +230,7 @@ async function dropVersionsBefore(step: Step): Promise<void> {
       );
     for (const table of ['live', 'new', 'old', 'check'] as const) await drop(step, before, table);
     await tx.unsafe(`DELETE FROM ${schema}.checkpoints WHERE subscription = $1`, [name]);
+    await tx.unsafe(`DELETE FROM ${schema}.parked WHERE subscription = $1`, [name]);
     await tx.unsafe(`DELETE FROM ${schema}.read_models WHERE name = $1 AND version = $2`, [model.name, version]);
     await tx.unsafe(
       `UPDATE ${schema}.rebuilds SET state = 'dropped', epoch = epoch + 1, asked = NULL, updated_at = clock_timestamp()

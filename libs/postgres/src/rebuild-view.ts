@@ -48,6 +48,14 @@ export class TablesAtOneMoment implements TablesView {
     return found;
   }
 
+  async parked(version: number): Promise<ReadonlySet<string>> {
+    const rows = await this.tx.unsafe<{ key: string }[]>(
+      `SELECT DISTINCT key FROM ${this.schema}.parked WHERE subscription = $1`,
+      [subscriptionName({ name: this.model.name, version })],
+    );
+    return new Set(rows.map(({ key }) => key));
+  }
+
   async *rows(): AsyncGenerator<readonly object[]> {
     await this.tx.unsafe(`DECLARE logfold_rows NO SCROLL CURSOR FOR ${this.statements!.all}`);
     while (true) {

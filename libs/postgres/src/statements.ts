@@ -1,3 +1,5 @@
+import { EVENT_COLUMNS, PUBLISHED_COLUMNS } from './recorded-event.js';
+
 /**
  * The statements of the event store, with the schema written in. The schema is an identifier that was checked against
  * an allow-list; everything else is a parameter.
@@ -73,9 +75,8 @@ WITH ${mark}asked AS MATERIALIZED (
    ORDER BY asked.c
 )
 SELECT stream, version, position, recorded_at FROM stored`;
-  const columns = 'position, stream, version, id, type, schema_version, data, metadata, recorded_at';
   const readLog = (types: string): string =>
-    `SELECT ${columns} FROM ${schema}.events WHERE position > $1 AND position <= $2${types} ORDER BY position LIMIT $3`;
+    `SELECT ${EVENT_COLUMNS} FROM ${schema}.events WHERE position > $1 AND position <= $2${types} ORDER BY position LIMIT $3`;
   return {
     append: insert(),
     appendMarked: `WITH ${marked('$2')}${insert()}`,
@@ -100,7 +101,7 @@ DELETE FROM ${schema}.commands WHERE id = ANY(ARRAY(
   SELECT id FROM ${schema}.commands WHERE NOT kept AND recorded_at < statement_timestamp() - $1::bigint * interval '1 millisecond'
    ORDER BY recorded_at LIMIT $2))`,
     forgetCommands: `DELETE FROM ${schema}.commands WHERE id = ANY($1::text[])`,
-    readStream: `SELECT ${columns} FROM ${schema}.events WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`,
+    readStream: `SELECT ${EVENT_COLUMNS} FROM ${schema}.events WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`,
     safePosition: `SELECT ${schema}.safe_position() AS position`,
     positionAt: `
 WITH RECURSIVE search(low, high) AS (
@@ -115,7 +116,7 @@ SELECT coalesce((SELECT e.position FROM ${schema}.events e WHERE e.position <= (
                   ORDER BY e.position DESC LIMIT 1), 0) AS position`,
     readLog: readLog(''),
     readLogOfTypes: readLog(' AND type = ANY($4::text[])'),
-    readPublished: `SELECT * FROM ${schema}.published($1, $2, $3, $4, $5)`,
+    readPublished: `SELECT ${PUBLISHED_COLUMNS} FROM ${schema}.published($1, $2, $3, $4, $5)`,
     idsAt: `SELECT position, id FROM ${schema}.events WHERE position = ANY($1::bigint[])`,
     identity: `SELECT id, name, epoch FROM ${schema}.log`,
     forgetBatches: `DELETE FROM ${schema}.appends WHERE recorded_at < now() - interval '1 day'`,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ReadModelMismatch, readModel, readModelHandler, sql, type } from '@logfold/core';
+import { eventCatalog, ReadModelMismatch, readModel, readModelHandler, sql, type } from '@logfold/core';
 import { added, openShop, ShopEvents, type OpenShop } from './support/shop.js';
 
 interface Row {
@@ -78,7 +78,7 @@ test('a key that the type of its column rewrites is refused: its row would be be
   });
   await database.readModels.prepare(Counted);
   const { events } = await database.events.append({ stream: 'item-1', events: [added()], expected: 'any' });
-  const handler = readModelHandler(Counted, database.readModels, database.events);
+  const handler = readModelHandler(Counted, database.readModels, database.events, eventCatalog(Counted.from));
   await database.transactions.run((tx) => handler.handle(events, tx));
   await expect(database.transactions.run((tx) => handler.handle(events, tx))).rejects.toThrow(ReadModelMismatch);
 });

@@ -54,7 +54,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
     transactions: memoryTransactions(() => wakeUp.wake()),
     readModels,
     rebuilds,
-    rebuildTables: new MemoryRebuildTables(readModels, rebuilds, checkpoints, events),
+    rebuildTables: new MemoryRebuildTables(readModels, rebuilds, checkpoints, parked, events),
     parked,
     relayMarks,
     timers: new MemoryTimers(clock),

@@ -118,6 +118,18 @@ export class MemoryParked implements Parked<MemoryTx> {
     return this.#requests.toReversed().slice(0, 1_000);
   }
 
+  /** What subscriptions have parked at this moment: their keys. */
+  moment(): (subscription: string) => ReadonlySet<string> {
+    const entries = [...this.#entries];
+    return (subscription) =>
+      new Set(entries.flatMap((entry) => (entry.subscription === subscription ? entry.key : [])));
+  }
+
+  /** Removes what a subscription has parked, which is no more. */
+  forget(subscription: string): void {
+    this.#entries = this.#entries.filter((entry) => entry.subscription !== subscription);
+  }
+
   /** Moves the parked events of a log that are behind a position, as the log's were. */
   shift(source: string, shared: bigint, by: bigint): void {
     this.#entries = this.#entries.map((entry) =>

@@ -26,6 +26,7 @@ import {
   type VersionName,
 } from '@logfold/core';
 import type { MemoryCheckpoints } from './checkpoints.memory.js';
+import type { MemoryParked } from './parked.memory.js';
 import type { MemoryReadModelTables, MemoryTable, MemoryVersion } from './read-model-tables.memory.js';
 import type { MemoryRebuilds } from './rebuilds.memory.js';
 import { TableRows } from './table-rows.js';
@@ -37,6 +38,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     readonly tables: MemoryReadModelTables,
     readonly rebuilds: MemoryRebuilds,
     readonly checkpoints: MemoryCheckpoints,
+    readonly parked: MemoryParked,
     readonly events: Pick<EventStore, 'readPublished'>,
   ) {}
 
@@ -75,6 +77,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
 
   async examine<T>(model: AnyReadModel, work: (view: TablesView) => Promise<T>): Promise<T> {
     const checkpoints = await this.checkpoints.list();
+    const parked = this.parked.moment();
     const { shape, rows } = this.tables.tableOf(model as ReadModel, 'new');
     const moment: MemoryTable = { shape, rows: new Map(rows) };
     const others = new Map(this.tables.versionsOf(model.name));
@@ -93,6 +96,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
       key: shape.key,
       count: async () => moment.rows.size,
       checkpoints: async (version) => at(version),
+      parked: async (version) => parked(subscriptionName({ name: model.name, version })),
       // oxlint-disable-next-line require-await -- a generator over what is there
       async *rows() {
         yield [...moment.rows.values()];
@@ -196,6 +200,7 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
           if (version < model.version) {
             versions.delete(version);
             this.rebuilds.end(model.name, version);
+            this.parked.forget(subscriptionName({ name: model.name, version }));
           }
       return 'done';
     }

@@ -1,6 +1,6 @@
 import { logTopics, type LogfoldOptions } from '@logfold/core';
 import { memoryBroker } from './broker.memory.js';
-import { remoteCommandsContract } from './conformance/index.js';
+import { remoteCommandsContract, sharedPartitionsContract, type OpenedHouse } from './conformance/index.js';
 import { memory } from './memory.js';
 
 const asking = 'desk';
@@ -17,7 +17,10 @@ remoteCommandsContract('memory, logs read directly', async () => {
   };
 });
 
-remoteCommandsContract('memory, a broker between them', async () => {
+remoteCommandsContract('memory, a broker between them', betweenBroker);
+sharedPartitionsContract('memory', betweenBroker);
+
+async function betweenBroker(): Promise<OpenedHouse> {
   const broker = memoryBroker({ pollMs: 5, rebalanceTimeoutMs: 200 });
   const databases = { [asking]: memory({ service: asking }), [answering]: memory({ service: answering }) };
   return {
@@ -29,4 +32,4 @@ remoteCommandsContract('memory, a broker between them', async () => {
     }),
     close: async () => {},
   };
-});
+}

@@ -211,7 +211,7 @@ async function caughtUp(database: Database, model: ReadModel): Promise<bigint> {
     sources: [logSource(service, log, wakeUp, { batchSize: 7 })],
     from: 'beginning',
     oneWriter: true,
-    handler: readModelHandler(model, readModels, log),
+    handler: readModelHandler(model, readModels, log, catalog),
     catalog,
     checkpoints,
     parked,

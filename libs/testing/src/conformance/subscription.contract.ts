@@ -114,7 +114,7 @@ function start(
   owner: string,
   leases: Leases = own,
   name = subscriptionName(StockLevels),
-  handler: SubscriptionHandler = readModelHandler(StockLevels, readModels, events),
+  handler: SubscriptionHandler = readModelHandler(StockLevels, readModels, events, catalog),
 ): Running {
   const batchSize = owner === 'bob' ? 4 : 7; // out of step with the other, so that a batch handled twice would show
   const source = logSource(service, events, wakeUp, { batchSize, pollMs: { first: 5, max: 20 } });
