@@ -28,12 +28,13 @@ export async function build<Tx>(
   await failpoint('rebuild.after-create');
   const filling = fillingOf(parts, rebuild);
   const meter = new RebuildMeter(database.rebuilds, rebuild, clock);
-  await replayAll(parts, filling, {
+  const attached = await replayAll(parts, filling, {
     still,
     signal,
     onFolded: (events, done) => meter.folded(events, done, filling.size),
-    finish: (ways) => attach(parts, rebuild, ways),
+    finish: (ways, tx) => attach(parts, rebuild, ways, tx),
   });
+  if (attached) await failpoint('rebuild.after-attach');
   if (!signal.aborted) await meter.over(filling.size);
 }
 
@@ -50,9 +51,16 @@ function fillingOf<Tx>({ model, database, catalog, memoryBytes }: RebuildParts<T
 }
 
 /** The new table has everything up to the checkpoints and moves with them from now on; false when one was moved meanwhile. */
-async function attach<Tx>(parts: RebuildParts<Tx>, rebuild: Rebuild, ways: readonly Way[]): Promise<boolean> {
+async function attach<Tx>(
+  parts: RebuildParts<Tx>,
+  rebuild: Rebuild,
+  ways: readonly Way[],
+  holding: Tx | undefined,
+): Promise<boolean> {
   const { model, database } = parts;
   const { checkpoints, transactions, rebuildTables } = database;
+  const within = (work: (tx: Tx) => Promise<void>): Promise<void> =>
+    holding === undefined ? transactions.run(work) : work(holding);
   const subscription = subscriptionName(model);
   const steps: { readonly source: string; readonly moves: readonly Move[] }[] = [];
   for (const { source, goal } of ways) {
@@ -66,7 +74,7 @@ async function attach<Tx>(parts: RebuildParts<Tx>, rebuild: Rebuild, ways: reado
   const wasMoved = steps.some(({ moves }) => moves.some(({ from, to }) => from !== to.position));
   if (wasMoved && (await isFed(database, model))) return false;
   try {
-    await transactions.run(async (tx) => {
+    await within(async (tx) => {
       for (const { source, moves } of steps)
         if (!(await checkpoints.move(tx, { subscription, source }, moves)))
           throw new CheckpointMoved(subscription, moves[0]!.from);
@@ -77,7 +85,6 @@ async function attach<Tx>(parts: RebuildParts<Tx>, rebuild: Rebuild, ways: reado
     if (error instanceof CheckpointMoved) return false;
     throw error;
   }
-  await failpoint('rebuild.after-attach');
   return true;
 }
 

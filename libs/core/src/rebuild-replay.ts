@@ -18,6 +18,8 @@ export interface RebuildParts<Tx = unknown, Model extends AnyReadModel = AnyRead
   readonly sources: readonly Source[];
   readonly catalog: EventCatalog;
   readonly replay: SharedReplay;
+  /** True where other processes read partitions of the same sources, and move their checkpoints. */
+  readonly shares: boolean;
   /** How much memory the rows of one read model may take, as far as that can be told. */
   readonly memoryBytes: number;
   readonly clock: Clock;
@@ -41,14 +43,17 @@ export interface Way {
 }
 
 /** How a replay is done. */
-export interface ReplayOptions {
+export interface ReplayOptions<Tx = unknown> {
   /** Runs work while the checkpoints stand still. */
   readonly still: <T>(work: () => Promise<T>) => Promise<T>;
   readonly signal: AbortSignal;
   /** Told after each batch: how many events, the part of the way that lies behind. */
   readonly onFolded: (events: number, done: number) => Promise<void>;
-  /** Called when the table is exactly where the checkpoints are, and they stand still; false when it has to go on. */
-  finish(ways: readonly Way[]): Promise<boolean>;
+  /**
+   * Called when the table is exactly where the checkpoints are, and they stand still; false when it has to go on.
+   * @param tx holds the checkpoints, where other processes would move them
+   */
+  finish(ways: readonly Way[], tx: Tx | undefined): Promise<boolean>;
 }
 
 /** So close to the goal, the last events are read while the checkpoint stands still. */
@@ -66,7 +71,7 @@ const ROUNDS = 50;
 export async function replayAll<Tx>(
   parts: RebuildParts<Tx>,
   filling: Filling,
-  { still, signal, onFolded, finish }: ReplayOptions,
+  { still, signal, onFolded, finish }: ReplayOptions<Tx>,
 ): Promise<boolean> {
   const ways = parts.sources.map((source): Way => ({ source, reached: new Map(), goal: new Map() }));
   const fold = async (events: readonly Recorded[], done: number): Promise<void> => {
@@ -79,16 +84,44 @@ export async function replayAll<Tx>(
       await advance(parts, way, signal, (events, part) => fold(events, (index + part) / ways.length));
     await filling.flush();
     await failpoint('rebuild.after-copy');
-    const finished = await still(async () => {
+    const last = async (tx?: Tx): Promise<boolean> => {
       for (const way of ways) way.goal = await goalOf(parts, way.source, signal);
       if (round < ROUNDS && !ways.every(isClose)) return false;
       for (const way of ways) await advance(parts, way, signal, (events) => fold(events, 1));
       await filling.flush();
-      return !signal.aborted && (await finish(ways));
-    });
+      return !signal.aborted && (await finish(ways, tx));
+    };
+    const finished = await still(() => (parts.shares ? holdingCheckpoints(parts, signal, last) : last()));
     if (finished) return true;
   }
   return false;
+}
+
+/** Does something while no process can move a checkpoint of the read model: those who try wait for the end of the transaction. */
+async function holdingCheckpoints<Tx>(
+  { model, database, sources }: RebuildParts<Tx>,
+  signal: AbortSignal,
+  work: (tx: Tx) => Promise<boolean>,
+): Promise<boolean> {
+  const { checkpoints, transactions } = database;
+  const held = await Promise.all(
+    sources.map(async (source) => {
+      const key = { subscription: subscriptionName(model), source: source.name };
+      const partitions = [...(await source.ends(signal)).keys()];
+      await checkpoints.begin(key, new Map(partitions.map((partition) => [partition, { position: 0n }])));
+      return { key, partitions };
+    }),
+  );
+  return transactions.run(async (tx) => {
+    for (const { key, partitions } of held)
+      for (let tries = 1; ; tries++) {
+        const now = await checkpoints.load(key, partitions);
+        const moves = [...now].map(([partition, to]) => ({ partition, from: to.position, to }));
+        if (await checkpoints.move(tx, key, moves)) break; // those that are where they were are held from now on
+        if (tries >= ROUNDS) return false;
+      }
+    return work(tx);
+  });
 }
 
 /** True when a version has a table that follows its checkpoint. */

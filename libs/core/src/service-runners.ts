@@ -159,10 +159,10 @@ function readModelRunner(
 ): Runner {
   const { database, runner: { clock = systemClock } = {}, rebuildMemoryBytes: memoryBytes = REBUILD_MEMORY } = options;
   const sources = sourcesOf(model, options);
-  const parts = { model, database, sources, catalog, replay, memoryBytes, clock };
-  const rebuilds = new RebuildRunner(parts, watch, options.runner, options.onRebuild);
   const { partitionedBy, onError } = model.kind === 'read model' ? model : {};
   const shares = partitionedBy !== undefined && sources.every(({ shared }) => shared);
+  const parts = { model, database, sources, catalog, replay, shares, memoryBytes, clock };
+  const rebuilds = new RebuildRunner(parts, watch, options.runner, options.onRebuild);
   const name = subscriptionName(model);
   const alone = async (lease: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>) => {
     if (!shares) return work(signal);

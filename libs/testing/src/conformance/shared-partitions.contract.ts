@@ -56,6 +56,9 @@ export function sharedPartitionsContract(name: string, open: () => Promise<Opene
           expect(rows.toSorted((a, b) => (a.sku < b.sku ? -1 : 1))).toEqual(folded(sold));
         }, WAIT);
 
+      const counted = async (reader: Logfold): Promise<number> =>
+        (await reader.rows(SoldBySku).findMany()).reduce((sum, { times }) => sum + times, 0);
+
       const reads = [new Set<number>(), new Set<number>()];
       const reader = async (read: Set<number>): Promise<Logfold> => {
         const { database, topics } = house.service(house.answering);
@@ -64,8 +67,12 @@ export function sharedPartitionsContract(name: string, open: () => Promise<Opene
       const [first, second] = [await reader(reads[0]!), await reader(reads[1]!)];
       const stop = new AbortController();
       const selling = (async () => {
-        for (; !stop.signal.aborted; await new Promise(setImmediate)) await sell();
+        while (!stop.signal.aborted) {
+          for (let n = 0; n < 10; n++) await sell();
+          await eventually(async () => expect(await counted(first)).toBeGreaterThan(sold.length - 50), WAIT);
+        }
       })();
+      selling.catch(() => {}); // awaited below
       try {
         await eventually(() => {
           for (const read of reads) expect(read.size).toBeGreaterThan(0);
