@@ -23,6 +23,17 @@ export async function testDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** Ends the sessions of a database and lets nobody in. @returns what opens it again */
+export async function closedToAll({ url }: TestDatabase): Promise<() => Promise<void>> {
+  const admin = process.env['LOGFOLD_TEST_POSTGRES']!;
+  const name = new URL(url).pathname.slice(1);
+  const allow = (allowed: boolean) => (sql: postgres.Sql) =>
+    sql.unsafe(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS ${allowed}`);
+  await onServer(admin, allow(false));
+  await onServer(admin, (sql) => sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${name}`);
+  return () => onServer(admin, allow(true));
+}
+
 async function onServer(url: string, work: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {

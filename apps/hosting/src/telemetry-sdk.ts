@@ -37,6 +37,7 @@ export function startTelemetry(service: string): () => Promise<void> {
   trace.setGlobalTracerProvider(tracerProvider);
   metrics.setGlobalMeterProvider(meterProvider);
   const http = new HttpInstrumentation({
+    startIncomingSpanHook: () => ({ 'url.query': undefined }), // may hold what is nobody's business
     ignoreIncomingRequestHook: ({ url = '' }) => url.startsWith('/health'),
     requireParentforOutgoingSpans: true, // what the exporters themselves send is no trace
   });
