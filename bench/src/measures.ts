@@ -8,6 +8,7 @@ import { latency } from './latency/measure.js';
 import type { Measure } from './measure.js';
 import { reading } from './reading/measure.js';
 import { takeover } from './takeover/measure.js';
+import { telemetry } from './telemetry/measure.js';
 
 /** All measures. */
 export const measures: readonly Measure[] = [
@@ -20,4 +21,5 @@ export const measures: readonly Measure[] = [
   http,
   takeover,
   hotStream,
+  telemetry,
 ];
