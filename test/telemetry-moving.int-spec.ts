@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { context, trace } from '@opentelemetry/api';
 import { logfold, type Definition, type Logfold, type Runner } from '@logfold/core';
@@ -83,6 +85,8 @@ describe('An append whose transaction stays open', () => {
     expect(age).toBeGreaterThan(0);
     expect(await value('logfold.fence.behind', booth)).toBe(1);
 
+    expect(await holders()).toMatchObject([{ application_name: 'logfold booth work', state: 'idle in transaction' }]);
+
     const waiting = booth.handler(Sale).handle(SaleCommands.Sell({ saleId, sku: 'tea' }));
     await eventually(async () => expect(await value('logfold.commands.waiting', booth)).toBe(1));
     held.resolve();
@@ -90,6 +94,7 @@ describe('An append whose transaction stays open', () => {
     await eventually(async () => expect(await value('logfold.fence.behind', booth)).toBe(0));
     expect(await value('logfold.fence.age', booth)).toBe(0);
     expect(await value('logfold.commands.waiting', booth)).toBe(0);
+    expect(await holders()).toEqual([]);
   });
 });
 
@@ -206,6 +211,18 @@ async function sell(count: number, sku = 'tea'): Promise<string[]> {
 
 function runnerOf({ runners }: Logfold, name: string): Runner {
   return runners.find((each) => each.name === name)!;
+}
+
+/** Who holds up all readers of the booth's log, by the statement that the page on operations gives. */
+async function holders(): Promise<object[]> {
+  const page = readFileSync(join(import.meta.dirname, '..', 'docs/operations.md'), 'utf8');
+  const statement = /^SELECT a\.pid[^;]+/m.exec(page)![0].replace('inventory.log', 'booth.log');
+  const sql = postgres(database.url, { max: 1, onnotice: () => {} });
+  try {
+    return [...(await sql.unsafe(statement))];
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
 }
 
 /** A metric of a service with these attributes, now; undefined when it does not tell it. */
