@@ -13,6 +13,9 @@ const parent = process.ppid; // at once: it may be gone by the time it is watche
 const windows = process.platform === 'win32';
 const json = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8'));
 
+/** The ports of the example on this machine. */
+export const { ports } = json('package.json').config;
+
 /**
  * Installs when needed, then runs the calling script again under the pinned Node unless it is that already: resolves only
  * in the process that is to go on. Parses on Node 20.11.

@@ -1,10 +1,10 @@
 import { runApps } from './run-apps.mjs';
-import { setup } from './setup.mjs';
+import { ports, setup } from './setup.mjs';
 
 // npm run start:services   each service a process with a log of its own; they meet at the topics of a real Kafka.
-// PORT is that of the first service, the next has the next one; 3001 unless given, and 0 takes any free ones.
+// PORT is that of the first service, the next has the next one; 0 takes any free ones, and without it they are those of package.json.
 await setup(import.meta.filename);
-const first = process.env.PORT || '3001';
+const first = process.env.PORT || String(ports.services);
 const port = (index) => (/^[1-9]\d*$/.test(first) ? String(Number(first) + index) : first); // what is wrong, the service says
 await runApps(
   ['inventory', 'ordering'].map((name, index) => ({

@@ -1,29 +1,58 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import postgres from 'postgres';
 import { eventually } from '@logfold/testing';
 import { build } from './support/child.js';
-import { testDatabase, type TestDatabase } from './support/database.js';
+import { collector, type Collector } from './support/collector.js';
+import { closedToAll, testDatabase, type TestDatabase } from './support/database.js';
+import {
+  atHostileAddresses,
+  withHostileBodies,
+  withHostileHeaders,
+  type HostileRequest,
+} from './support/hostile-requests.js';
 import { newPlace, startScript, type Place, type Script } from './support/house.js';
 import { get, post } from './support/http.js';
 
 const LONG_MS = 120_000;
+const ADMIN_TOKEN = 'CANARY-ADMIN-TOKEN';
 let place: Place;
 let database: TestDatabase;
+let telemetry: Collector;
 let app: Script;
+let url: string;
 let stock: string;
+
+/** All that was answered with an error. */
+const answered: string[] = [];
 
 beforeAll(async () => {
   build('apps/retail');
   place = newPlace();
-  database = await testDatabase();
-  const env = { ...place.env, DATABASE_URL: database.url, SIMULATE: 'off' };
-  app = startScript(process.execPath, ['--enable-source-maps', 'apps/retail/dist/main.js'], env);
-  stock = `${await app.says(/^ {2}API +(http:\/\/\S+:\d+)\//)}/inventory/stock`;
+  [database, telemetry] = await Promise.all([testDatabase(), collector()]);
+  app = startScript(
+    process.execPath,
+    ['--enable-source-maps', '--import', './apps/hosting/dist/telemetry.js', 'apps/retail/dist/main.js'],
+    {
+      ...place.env,
+      NODE_ENV: 'production',
+      ADMIN_TOKEN,
+      DATABASE_URL: database.url,
+      SIMULATE: 'off',
+      OTEL_EXPORTER_OTLP_ENDPOINT: telemetry.endpoint,
+      OTEL_METRIC_EXPORT_INTERVAL: '300',
+      OTEL_BSP_SCHEDULE_DELAY: '300',
+    },
+  );
+  url = await app.says(/ {2}API +(http:\/\/[^\s/]+:\d+)\//);
+  stock = `${url}/inventory/stock`;
 }, LONG_MS);
 afterAll(async () => {
-  await app.interrupt();
-  await place.clear();
-  await database.drop();
+  await app?.interrupt();
+  await telemetry?.close();
+  await place?.clear();
+  await database?.drop();
 }, LONG_MS);
 
 describe('A request that is none is answered with problem details and not logged:', () => {
@@ -68,6 +97,35 @@ describe('A request that is none is answered with problem details and not logged
   });
 });
 
+describe('Whatever a client sends, it is answered, the fault is its own, and nothing is logged:', () => {
+  test.each<[string, fc.Arbitrary<HostileRequest>, number, RegExp]>([
+    ['headers', withHostileHeaders, 150, /^(200|202|4..)$/],
+    ['bodies', withHostileBodies, 150, /^4..$/],
+    ['addresses', atHostileAddresses, 100, /^(200|4..)$/],
+  ])(
+    '%s',
+    async (_what, requests, numRuns, expected) => {
+      const said = app.lines.length;
+      await fc.assert(
+        fc.asyncProperty(requests, async (request) => {
+          const { status, type, text } = await ask(request);
+          expect(String(status)).toMatch(expected);
+          expect(type).toContain(status < 400 ? 'application/json' : 'application/problem+json');
+          expect(text).not.toMatch(/node_modules|\bat .*:\d+:\d+/);
+        }),
+        { numRuns },
+      );
+      expect(app.lines.slice(said)).toEqual([]);
+    },
+    LONG_MS,
+  );
+
+  test('headers of 20 KiB', async () => {
+    const headers = { 'idempotency-key': 'k'.repeat(20_000) };
+    expect(await ask({ method: 'GET', path: '/orders', headers })).toMatchObject({ status: 431 });
+  });
+});
+
 test('A SKU of 100 characters that is no ASCII is taken like others', async () => {
   const sku = '\u20ac'.repeat(100);
   expect((await post(`${stock}/${encodeURIComponent(sku)}/receive`, { quantity: 1 })).status).toBe(200);
@@ -85,14 +143,17 @@ describe('An event of an unknown type in a stream', () => {
       VALUES ('stock-TEA@main', 2, gen_random_uuid(), 'StockBurnt', '{}', '{}') RETURNING position::text`;
     await sql.end();
 
-    const { status, body } = await post(`${stock}/TEA/ship`, { quantity: 1 });
+    const traceId = randomBytes(16).toString('hex');
+    const headers = { traceparent: `00-${traceId}-${'1'.repeat(16)}-01` };
+    const { status, body } = await post(`${stock}/TEA/ship`, { quantity: 1 }, headers);
     expect([status, body.detail]).toEqual([500, 'Something went wrong here. It was logged under the correlation id.']);
-    const line = await app.says(/^.*StockBurnt.*$/);
-    expect(line).toContain(
+    const line = JSON.parse(await app.says(/^.*StockBurnt.*$/)) as Record<string, unknown>;
+    expect(line).toMatchObject({ level: 'error', context: 'HTTP', trace_id: traceId });
+    expect(line['message']).toContain(
       `Event type "StockBurnt" at position ${row!['position']} (stream "stock-TEA@main") is not declared: ` +
         'add it to the events(...) of its category, or deploy the version that wrote it',
     );
-    expect(line).toContain(`(correlation id ${body.correlationId})`);
+    expect(line['message']).toContain(`(correlation id ${body.correlationId})`);
   });
 
   test('harms no other stream, and no read model', async () => {
@@ -101,3 +162,56 @@ describe('An event of an unknown type in a stream', () => {
     expect((await get(`${stock}/TEA/main`)).body).toMatchObject({ onHand: 5 });
   });
 });
+
+describe('What the process tells', () => {
+  test('while its database is away, is a JSON object a line, and no more than that to clients', async () => {
+    const said = app.lines.length;
+    const reopened = await closedToAll(database);
+    const refused = await eventually(async () => {
+      const answer = await ask({ method: 'GET', path: '/orders', headers: {} });
+      expect(answer.status).toBe(503);
+      return answer;
+    });
+    expect(refused.text).not.toContain('accepting connections'); // what the database said
+    await eventually(async () => expect((await get(`${url}/health/ready`)).status).toBe(503));
+    await reopened();
+    await eventually(async () => expect((await get(`${url}/health/ready`)).status).toBe(200), { timeoutMs: 30_000 });
+    const lines = app.lines.slice(said).map((line) => JSON.parse(line) as { level: string });
+    expect(lines.map(({ level }) => level)).toContain('warn');
+  });
+
+  test('holds no secret and nothing of what was sent, in logs, spans, metrics and errors', async () => {
+    const { password } = new URL(database.url);
+    const sent = { quantity: 1, reason: 'CANARY-PAYLOAD' };
+    const headers = { authorization: 'Bearer CANARY-TOKEN', baggage: 'user=CANARY' };
+    expect((await post(`${stock}/POT/adjust`, sent, headers)).status).toBe(200);
+    await ask({ method: 'GET', path: '/orders?limit=CANARY', headers: {} });
+    const guess = { authorization: `Bearer ${ADMIN_TOKEN}x` };
+    expect((await ask({ method: 'GET', path: '/inventory/read-models', headers: guess })).status).toBe(401);
+    await ask({ method: 'GET', path: '/nowhere?token=CANARY', headers: {} });
+    await ask({ method: 'GET', path: '/orders/%zz?token=CANARY', headers: {} });
+    const last = randomBytes(16).toString('hex');
+    await ask({ method: 'GET', path: '/orders', headers: { traceparent: `00-${last}-${'1'.repeat(16)}-01` } });
+    await eventually(() => expect(telemetry.text()).toContain(last));
+    const told = [telemetry.text(), ...app.lines, ...answered].join('\n');
+    for (const expected of [
+      'append inventory',
+      'logfold.append.duration',
+      'StockBurnt',
+      'urn:logfold:validation-failed',
+    ])
+      expect(told).toContain(expected);
+    expect(password.length).toBeGreaterThan(20);
+    const leaks = ['CANARY', password].flatMap(
+      (secret) => told.match(new RegExp(`.{0,80}${secret}.{0,20}`, 'g')) ?? [],
+    );
+    expect(leaks.slice(0, 10)).toEqual([]);
+  });
+});
+
+async function ask({ method, path, headers, body }: HostileRequest) {
+  const response = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body }) });
+  const text = await response.text();
+  if (response.status >= 400) answered.push(text);
+  return { status: response.status, type: response.headers.get('content-type'), text };
+}

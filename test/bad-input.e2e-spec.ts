@@ -165,6 +165,8 @@ async function expectRefused(env: Readonly<Record<string, string>>, sentence: Re
     ...env,
   });
   expect([await app.ended, app.lines]).toEqual([1, [expect.stringMatching(sentence)]]);
+  const { DATABASE_URL: url = '' } = env;
+  if (URL.canParse(url) && new URL(url).password !== '') expect(app.lines[0]).not.toContain(new URL(url).password);
 }
 
 async function withDatabase(work: (test: { url: string; admin: postgres.Sql }) => Promise<void>): Promise<void> {

@@ -34,6 +34,18 @@ describe('docker-compose.yml', () => {
     expect(unpinned.map(([name]) => name)).toEqual([]);
   });
 
+  it('opens the ports that package.json says, and leaves that of npm start alone', () => {
+    const { ports } = (JSON.parse(read('package.json')) as { config: { ports: Record<string, number> } }).config;
+    const opened = (name: string): number => Number(compose.services[name]!.ports![0]!.split(':')[1]);
+    expect(read('apps/hosting/src/environment.ts')).toContain(`.default(${ports['start']})`);
+    expect(opened('grafana')).toBe(ports['grafana']);
+    const ours = services.filter(([, { build }]) => build).map(([name]) => opened(name));
+    expect(ours).toEqual(ours.map((_, index) => ports['services']! + index)); // as npm run start:services has them
+    const all = services.flatMap(([name, { ports: some }]) => (some ? [opened(name)] : []));
+    expect(all).not.toContain(ports['start']);
+    for (const port of all) expect(read('docker-compose.yml')).toMatch(new RegExp(`^#.*localhost:${port}`, 'm'));
+  });
+
   it('names only services, volumes and files that are there', () => {
     for (const [name, { depends_on: needs = [], volumes = [] }] of services) {
       for (const needed of Array.isArray(needs) ? needs : Object.keys(needs))
@@ -131,12 +143,33 @@ describe('The dashboard and the alerts', () => {
     expect(new Set(named).size).toBeGreaterThan(15);
   });
 
+  it('are each explained: with the metric that moved, and what to do', async () => {
+    const known = [...read('docs/observability.md').matchAll(/^\| `((?:logfold|messaging)\.[a-z_.]+)` +\|/gm)];
+    const rules = yaml('docker/alerts.yml').groups.flatMap((group: any) => group.rules) as Rule[];
+    const rows = read('docs/operations.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `Logfold'));
+    expect(rows.map((row) => /`(\w+)`/.exec(row)![1])).toEqual(rules.map(({ alert }) => alert));
+    for (const [index, { expr }] of rules.entries()) {
+      const [, , metric, step] = rows[index]!.split('|').map((cell) => cell.trim());
+      const name = /`([a-z_.]+)`/.exec(metric!)![1]!;
+      expect(known.map(([, each]) => each)).toContain(name);
+      expect(expr).toContain(name.replaceAll('.', '_'));
+      expect(step!.length).toBeGreaterThan(20);
+    }
+  });
+
   it('has panels with ids of their own that do not overlap', () => {
     const { panels } = JSON.parse(read('docker/grafana/dashboards/logfold.json')) as { panels: Panel[] };
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     expect(new Set(panels.map(({ gridPos: { x, y } }) => `${x} ${y}`)).size).toBe(panels.length);
   });
 });
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+}
 
 interface Panel {
   readonly id: number;

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import postgres from 'postgres';
 import { eventually } from '@logfold/testing';
 import { foldRows, type Recorded } from '@logfold/core';
 import { OrderTracker } from '@logfold-example/ordering';
+import { collector, type Collector, type ExportedSpan } from './support/collector.js';
 import { testDatabase, type TestDatabase } from './support/database.js';
 import { kill, newPlace, type Place, type Script } from './support/house.js';
 import { get, post } from './support/http.js';
@@ -14,18 +16,25 @@ let place: Place;
 let database: TestDatabase;
 let sql: postgres.Sql;
 let services: Script;
+let telemetry: Collector;
 
 beforeAll(async () => {
   place = newPlace();
-  database = await testDatabase();
+  [database, telemetry] = await Promise.all([testDatabase(), collector()]);
   sql = postgres(database.url, { max: 1, onnotice: () => {} });
-  services = place.run('start-services', [], { DATABASE_URL: database.url, KAFKA_BROKERS: '' });
+  services = place.run('start-services', [], {
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: '',
+    OTEL_EXPORTER_OTLP_ENDPOINT: telemetry.endpoint,
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+  });
   await eventually(() => expect(services.lines).toContainEqual(expect.stringMatching(/^Ctrl-C ends it/)), {
     timeoutMs: LONG_MS / 2,
   });
 }, LONG_MS);
 afterAll(async () => {
   await sql?.end({ timeout: 1 });
+  await telemetry?.close();
   await place.clear();
   await database?.drop();
 }, LONG_MS);
@@ -84,6 +93,57 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
   );
 
   test(
+    'go on with the trace of a client, in both of them: to what the other one did, the answer, and the row',
+    async () => {
+      const client = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex') };
+      const headers = { traceparent: `00-${client.traceId}-${client.spanId}-01`, baggage: 'user=CANARY-BAGGAGE' };
+      const lines = [{ sku: 'cup', quantity: 1, unitPrice: 1 }];
+      await post(`${inventory()}/inventory/stock/cup/receive`, { quantity: 1 });
+      await eventually(async () =>
+        expect((await get(`${inventory()}/inventory/stock/cup/main`)).body).toMatchObject({ available: 1 }),
+      );
+      const order = { orderId: 'traced', customerId: 'CANARY-CUSTOMER', lines };
+      expect(await post(`${ordering()}/orders`, order, headers)).toMatchObject({ status: 200 });
+
+      const way = await eventually(() => {
+        const spans = telemetry.spans().filter(({ traceId }) => traceId === client.traceId);
+        const ways = spans.map((span) => wayTo(span, spans, client.spanId));
+        const rows = ways.filter((each) => each.at(-1) === 'ordering: process order_tracker v1');
+        const answered = rows.find((each) => each.includes('inventory: handle Allocate'));
+        expect(ways).toContainEqual([...answered!.slice(0, -1), 'ordering: process checkout']);
+        expect(ways.filter((each) => each.at(-1) === 'ordering: handle RecordReservation')).toHaveLength(1);
+        return answered!;
+      }, PATIENCE);
+      expect(way).toEqual([
+        'client',
+        'ordering: POST',
+        'ordering: handle PlaceOrder',
+        'ordering: process checkout',
+        'ordering: process commands of processes', // which sends what is not decided here
+        'inventory: process commands from ordering',
+        'inventory: handle Allocate',
+        'ordering: process order_tracker v1',
+      ]);
+      expect((await get(`${ordering()}/orders/traced`)).body).toMatchObject({ status: 'allocated' });
+      const [kept] = await sql`SELECT metadata FROM ordering.events WHERE stream = 'order-traced' AND version = 1`;
+      expect(kept!['metadata']).toMatchObject({ traceparent: expect.stringContaining(`00-${client.traceId}-`) });
+    },
+    LONG_MS,
+  );
+
+  test(
+    'have told each span once, and nothing of what was ordered and by whom',
+    async () => {
+      const spans = telemetry.spans();
+      expect(spans.filter(({ name }) => name === 'handle PlaceOrder').length).toBeGreaterThan(ORDERS);
+      expect(new Set(spans.map(({ traceId, spanId }) => traceId + spanId)).size).toBe(spans.length);
+      expect(telemetry.text()).not.toContain('CANARY');
+      expect(services.lines.join('\n')).not.toContain('CANARY');
+    },
+    LONG_MS,
+  );
+
+  test(
     'end all at once by Ctrl-C, and the Kafka with them',
     async () => {
       expect(await services.interrupt()).toBe(0);
@@ -130,6 +190,13 @@ async function opened(service: 'inventory' | 'ordering', times: number): Promise
 function killService(name: string): void {
   const running = place.processes().find(({ command }) => command.includes(`apps/${name}/dist/main.js`));
   kill(running!.pid, 'SIGKILL');
+}
+
+/** The names of the spans from the client's to this one. */
+function wayTo(span: ExportedSpan, spans: readonly ExportedSpan[], client: string): string[] {
+  const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
+  const before = parent ? wayTo(parent, spans, client) : span.parentSpanId === client ? ['client'] : [];
+  return [...before, `${span.service}: ${span.name}`];
 }
 
 async function placeOrders(prefix: string, count: number): Promise<void> {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { logfold, reaction, retry, type Logfold, type ServiceStatus } from '@logfold/core';
+import { logfold, reaction, retry, type Logfold } from '@logfold/core';
 import { postgresDatabase } from '@logfold/postgres';
 import { eventually } from '@logfold/testing';
-import { testDatabase, type TestDatabase } from './support/database.js';
+import { closedToAll, testDatabase, type TestDatabase } from './support/database.js';
 import { telemetry } from '@logfold/otel';
 import { testSdk, type TestSdk } from './support/telemetry/sdk.js';
 import { Reservations, Shelf, ShelfCommands, ShelfEvents } from './support/telemetry/shop.js';
@@ -73,6 +73,14 @@ describe('The metrics of a service on Postgres', () => {
     expect(await sdk.text()).not.toContain('CANARY');
   });
 
+  it('tell that the database does not answer, and that it does again', async () => {
+    expect([...(await sdk.values('logfold.database.up')).values()]).toEqual([1]);
+    const reopened = await closedToAll(database);
+    await eventually(async () => expect([...(await sdk.values('logfold.database.up')).values()]).toEqual([0]));
+    await reopened();
+    await eventually(async () => expect([...(await sdk.values('logfold.database.up')).values()]).toEqual([1]));
+  });
+
   it('are looked up whenever they are collected, until it stops', async () => {
     const asked = jest.spyOn(depot, 'status');
     await sdk.sum('logfold.database.up');
@@ -80,53 +88,6 @@ describe('The metrics of a service on Postgres', () => {
     await depot.stop();
     await sdk.sum('logfold.database.up');
     expect(asked).toHaveBeenCalledTimes(1);
-  });
-});
-
-describe('What a status says', () => {
-  it('becomes the metrics of timers, rebuilds, loops and sources', async () => {
-    const progress = { events: 10, done: 0.25, eventsPerSecond: 100, rows: 1 };
-    const status = {
-      service: 'depot',
-      runners: [
-        { name: 'a', state: 'running' },
-        { name: 'b', state: 'failed' },
-        { name: 'c', state: 'retrying' },
-      ],
-      subscriptions: [{ subscription: 'a', source: 'shop.order', behind: undefined }],
-      relay: { positions: 7n, seconds: 3 },
-      parked: [],
-      timersDue: 4,
-      rebuilds: [{ name: 'stock', version: 2, progress }],
-      unreachable: [{ source: 'shop.order', error: new Error('down') }],
-    } as unknown as ServiceStatus;
-    const end = telemetry().observe({ database: { service: 'depot' }, status: async () => status } as Logfold);
-    const expected = {
-      'logfold.timers.due': 4,
-      'logfold.rebuild.progress': 0.25,
-      'logfold.rebuild.rate': 100,
-      'logfold.runners.not_running': 2,
-      'logfold.source.up': 0,
-      'logfold.relay.lag': 3,
-      'logfold.relay.behind': 7,
-      'logfold.database.up': 1,
-    };
-    for (const [name, value] of Object.entries(expected))
-      expect([name, [...(await sdk.values(name)).values()].reduce((sum, one) => sum + one, 0)]).toEqual([name, value]);
-    expect((await sdk.values('logfold.source.up')).size).toBe(1);
-    end();
-  });
-
-  it('is missed when the database does not answer: then that is the metric', async () => {
-    const away = async (): Promise<never> => Promise.reject(new Error('away'));
-    const end = telemetry().observe({ database: { service: 'depot' }, status: away } as unknown as Logfold);
-    expect([...(await sdk.values('logfold.database.up')).values()]).toEqual([0]);
-    end();
-  });
-
-  it('counts what readers of topics report', async () => {
-    telemetry().alarm('depot', { kind: 'gap healed', topic: 'shop.order' });
-    expect(await sdk.sum('logfold.source.alarms')).toBe(1);
   });
 });
 

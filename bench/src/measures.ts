@@ -9,6 +9,7 @@ import type { Measure } from './measure.js';
 import { reading } from './reading/measure.js';
 import { rebuilding } from './rebuilding/measure.js';
 import { takeover } from './takeover/measure.js';
+import { telemetry } from './telemetry/measure.js';
 
 /** All measures. */
 export const measures: readonly Measure[] = [
@@ -22,4 +23,5 @@ export const measures: readonly Measure[] = [
   http,
   takeover,
   hotStream,
+  telemetry,
 ];

@@ -81,7 +81,7 @@ export function metadata(): Metadata {
 const IN_FLIGHT = 64;
 
 /** A new database with a log of so many events, appended an order of 20 lines at a time. @returns its address. */
-export async function logOf(server: Server, topic: string, count: number): Promise<string> {
+export async function logOf(server: Server, topic: string, count: number, about = metadata): Promise<string> {
   const url = await server.database('log');
   const database = postgresDatabase({ service: SERVICE, url });
   await database.open();
@@ -92,7 +92,7 @@ export async function logOf(server: Server, topic: string, count: number): Promi
       const first = next;
       next = Math.min(count, first + LINES);
       const events = Array.from({ length: next - first }, (_, index) => LineSold(line(first + index)));
-      await database.events.append({ stream: `order-${randomUUID()}`, events, expected: 'none', metadata: metadata() });
+      await database.events.append({ stream: `order-${randomUUID()}`, events, expected: 'none', metadata: about() });
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));

@@ -73,7 +73,7 @@ export function service(
   database: Database<any>,
   definitions: readonly Definition[],
   topics: Topics,
-  options: Pick<LogfoldOptions, 'run'>,
+  options: Pick<LogfoldOptions, 'run' | 'instrumentation'>,
 ): { readonly logfold: Logfold; readonly failed: Promise<never> } {
   let fail!: (error: unknown) => void;
   const failed = new Promise<never>((_, reject) => (fail = reject));

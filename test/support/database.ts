@@ -28,6 +28,16 @@ export function testDatabaseUrl(name: string): string {
   return url.href;
 }
 
+/** Ends the sessions of a database and lets nobody in. @returns what opens it again */
+export async function closedToAll({ url }: TestDatabase): Promise<() => Promise<void>> {
+  const name = new URL(url).pathname.slice(1);
+  const allow = (allowed: boolean): Promise<unknown> =>
+    onTestServer((sql) => sql.unsafe(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS ${allowed}`));
+  await allow(false);
+  await onTestServer((sql) => sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${name}`);
+  return async () => void (await allow(true));
+}
+
 function testServer(): string {
   const admin = process.env['LOGFOLD_TEST_POSTGRES'];
   if (!admin) throw new Error('LOGFOLD_TEST_POSTGRES is not set: run the tests with "npm test"');

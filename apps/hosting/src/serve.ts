@@ -1,7 +1,7 @@
 import { LogfoldError } from '@logfold/core';
 import { fastifyErrors } from '@logfold/nestjs';
 import { LogfoldHealthModule } from '@logfold/nestjs/health';
-import { ConsoleLogger, type DynamicModule, type Type } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -10,6 +10,7 @@ import { drainQuickly } from './drain.js';
 import { loadConfig, type HostConfig } from './environment.js';
 import { HttpModule } from './http.module.js';
 import { serveOpenApi, type ApiTitle } from './open-api.js';
+import { processLog } from './process-log.js';
 import { TelemetryModule } from './telemetry.module.js';
 
 /** An application that is to be a process. */
@@ -36,14 +37,16 @@ export async function serve(served: Served): Promise<void> {
     const address = { port: config.get('PORT', { infer: true }), host: config.get('HOST', { infer: true }) };
     const listening = await app.getHttpAdapter().getInstance().listen(address); // Nest's own logs an error before it throws it
     const url = listening.replace(/0\.0\.0\.0|127\.0\.0\.1|\[::1?\]/, 'localhost');
-    console.log(served.announce(url));
+    log.announce(served.announce(url));
     process.send?.({ open: url }); // to the script that started it, if one did
   } catch (error) {
-    console.error(explain(error));
+    log.giveUp(explain(error));
     await app?.close().catch(() => {}); // what had started ends: nothing runs on by halves
     process.exit(1);
   }
 }
+
+const log = processLog();
 
 /** An application with its configuration, not yet started. */
 export function hosted(module: Type, config: DynamicModule): DynamicModule {
@@ -62,7 +65,7 @@ async function create(served: Served): Promise<NestFastifyApplication> {
     }),
     { bufferLogs: true, autoFlushLogs: false, abortOnError: false }, // errors are told here, once
   );
-  made.useLogger(new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] }));
+  made.useLogger(log.logger);
   made.flushLogs();
   made.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
   drainQuickly(made);

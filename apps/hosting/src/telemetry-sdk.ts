@@ -9,6 +9,7 @@ import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 
 const EXPORT_EVERY_MS = Number(process.env['OTEL_METRIC_EXPORT_INTERVAL'] ?? 10_000);
+const SPANS_EVERY_MS = Number(process.env['OTEL_BSP_SCHEDULE_DELAY'] ?? 5_000);
 const END_WITHIN_MS = 2_000;
 
 /**
@@ -20,7 +21,9 @@ export function startTelemetry(service: string): () => Promise<void> {
   const resource = resourceFromAttributes({ 'service.name': service, 'service.instance.id': String(process.pid) });
   const tracerProvider = new TracerProvider({
     resource,
-    spanProcessors: [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })],
+    spanProcessors: [
+      new BatchSpanProcessor({ exporter: new OTLPTraceExporter(), scheduledDelayMillis: SPANS_EVERY_MS }),
+    ],
   });
   const exporter = new OTLPMetricExporter();
   const reader = new PeriodicExportingMetricReader({
@@ -34,6 +37,7 @@ export function startTelemetry(service: string): () => Promise<void> {
   trace.setGlobalTracerProvider(tracerProvider);
   metrics.setGlobalMeterProvider(meterProvider);
   const http = new HttpInstrumentation({
+    startIncomingSpanHook: () => ({ 'url.query': undefined }), // may hold what is nobody's business
     ignoreIncomingRequestHook: ({ url = '' }) => url.startsWith('/health'),
     requireParentforOutgoingSpans: true, // what the exporters themselves send is no trace
   });

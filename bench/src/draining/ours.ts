@@ -1,3 +1,4 @@
+import type { LogfoldOptions } from '@logfold/core';
 import { postgresDatabase } from '@logfold/postgres';
 import type { Cluster } from '../cluster.js';
 import { openConnections } from '../connections.js';
@@ -5,7 +6,13 @@ import { SERVICE, soldByProduct } from '../sales.js';
 import { countdown, service, watchedTopics } from '../topics.js';
 
 /** Sends a whole log to its topic, which is made anew. @returns events per second. */
-export async function drain(cluster: Cluster, url: string, topic: string, count: number): Promise<number> {
+export async function drain(
+  cluster: Cluster,
+  url: string,
+  topic: string,
+  count: number,
+  options: Pick<LogfoldOptions, 'instrumentation'> = {},
+): Promise<number> {
   await cluster.topic(topic);
   await forget(url);
   const left = countdown(count);
@@ -13,7 +20,7 @@ export async function drain(cluster: Cluster, url: string, topic: string, count:
   const watch = { onBegun: () => (started = performance.now()), onPublished: left.take };
   const database = postgresDatabase({ service: SERVICE, url });
   const topics = watchedTopics(cluster, SERVICE, watch);
-  const { logfold, failed } = service(database, [soldByProduct(topic)], topics, { run: ['relay'] });
+  const { logfold, failed } = service(database, [soldByProduct(topic)], topics, { run: ['relay'], ...options });
   try {
     await logfold.start();
     await Promise.race([left.done, failed]);

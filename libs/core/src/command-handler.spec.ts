@@ -266,6 +266,7 @@ function wrapped(): EventStore<MemoryTx> {
     readLog: (range) => events.readLog(range),
     readPublished: (range) => events.readPublished(range),
     end: () => events.end(),
+    drawn: () => events.drawn(),
     idsAt: (positions) => events.idsAt(positions),
     positionAt: (time) => events.positionAt(time),
     identity: () => events.identity(),

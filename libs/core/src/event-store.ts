@@ -115,6 +115,9 @@ export interface EventStore<Tx = unknown> {
   /** How far it is safe to read now. */
   end(): Promise<bigint>;
 
+  /** The last position drawn, also by appends that are not committed yet. What lies behind `end` is what readers wait for. */
+  drawn(): Promise<bigint>;
+
   /**
    * The position of the last event recorded at or before a time, of what is safe to read; 0n for none. Clocks may step and
    * transactions overlap: then it is one of those between which `recordedAt` passes the time.

@@ -8,6 +8,11 @@ export interface ServiceStatus {
   readonly runners: readonly (RunnerStatus & { readonly name: string })[];
   /** Every subscription of the service that has begun, in whatever process it runs. */
   readonly subscriptions: readonly SubscriptionStatus[];
+  /**
+   * Positions that an append has drawn and that may still be committed, and how long this process has waited for the first of
+   * them: no reader passes it.
+   */
+  readonly inFlight: Behind;
   /** Undefined where nothing is sent, or where another process sends it. */
   readonly relay: Behind | undefined;
   /** What is parked, by subscription; those without are absent. */

@@ -19,6 +19,9 @@ const SAME_MS = 500;
 /** Topics are asked this often at most, for as long at most: it takes connections to the brokers. */
 const TOPICS = { everyMs: 5_000, timeoutMs: 3_000 };
 
+/** The name of what all readers of the log have in common, where they are told apart by subscription and source. */
+const IN_FLIGHT = 'in flight';
+
 /** The ends of a source, or why they are not known. */
 type Ends = { readonly ends: ReadonlyMap<number, bigint> } | { readonly error: unknown };
 
@@ -71,9 +74,9 @@ export class ServiceWatch {
 
   async #look(): Promise<ServiceStatus> {
     const { database } = this.options;
-    const [checkpoints, end, parked, due, rebuilds, topics, relay] = await Promise.all([
+    const [checkpoints, { drawn, end }, parked, due, rebuilds, topics, relay] = await Promise.all([
       database.checkpoints.list(),
-      database.events.end(),
+      this.#edge(),
       database.parked.list(),
       this.#timersDue(),
       database.rebuilds.list(),
@@ -85,12 +88,20 @@ export class ServiceWatch {
       service: database.service,
       runners: this.runners().map((runner) => ({ name: runner.name, ...runner.status() })),
       subscriptions: await this.#subscriptions(checkpoints, new Map([...topics, [database.service, own]])),
+      inFlight: this.#since.behind(IN_FLIGHT, end, drawn, this.#clock.now()),
       relay,
       parked: this.#parked(parked),
       timersDue: due,
       rebuilds: rebuilds.filter((rebuild) => !isAtRest(rebuild)),
       unreachable: [...topics].flatMap(([source, ends]) => ('error' in ends ? [{ source, error: ends.error }] : [])),
     };
+  }
+
+  /** In this order: without an append under way the end is never the lower one. */
+  async #edge(): Promise<{ readonly drawn: bigint; readonly end: bigint }> {
+    const { events } = this.options.database;
+    const drawn = await events.drawn();
+    return { drawn, end: await events.end() };
   }
 
   async #subscriptions(

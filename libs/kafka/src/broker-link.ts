@@ -163,6 +163,7 @@ function errorOf(cause: unknown, address: string, answered: boolean, { ssl, sasl
 function hint(name: string, code: unknown, ssl: unknown, sasl: unknown): string {
   const hungUp = name === 'KafkaJSConnectionClosedError' || code === 'ECONNRESET';
   if (!hungUp) return '';
-  if (ssl) return ': does it speak TLS (`ssl`)?';
+  if (ssl)
+    return sasl ? ': does it speak TLS (`ssl`)?' : ': does it speak TLS (`ssl`), or ask for credentials (`sasl`)?';
   return sasl ? ': does it ask for TLS (`ssl`)?' : ': does it ask for TLS (`ssl`) or credentials (`sasl`)?';
 }

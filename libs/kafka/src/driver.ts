@@ -88,6 +88,8 @@ export interface TransactionCalls {
 export interface ReadCalls {
   /** Asked anew each time, from any broker. @param topics at least one; those that do not exist have a code. */
   metadata(topics: readonly string[]): Promise<Metadata>;
+  /** Whether this user may be told who coordinates a consumer group: NONE, or why not. */
+  groupCoordinator(group: string): Promise<KafkaCode>;
   /** Of partitions that one broker leads. A code other than NONE instead of offsets where it cannot say. */
   offsets(
     leader: number,

@@ -1,5 +1,6 @@
 import { BrokerUnavailable, TopicUnsuitable, type TopicDeclaration } from '@logfold/core';
 import type { KafkaDriver } from './driver.js';
+import { forbidden, isForbidden } from './forbidden.js';
 import { pause } from './pause.js';
 import type { SourceAlarm } from './source-options.js';
 
@@ -22,8 +23,7 @@ export async function existingTopic(
     const found = topics.find(({ topic }) => topic === name);
     const code = found?.code ?? 'UNKNOWN_TOPIC_OR_PARTITION';
     if (code === 'NONE') return fitting(declared, found!.partitions.length, onAlarm);
-    if (code === 'TOPIC_AUTHORIZATION_FAILED')
-      throw new TopicUnsuitable(name, 'may not be read by this user: grant it DESCRIBE and READ');
+    if (isForbidden(code)) throw forbidden('Read', `topic "${name}"`);
     if (code !== 'UNKNOWN_TOPIC_OR_PARTITION')
       throw new BrokerUnavailable(`Topic "${name}" cannot be read at the moment: ${code}`);
     if (looks === 0) onAlarm({ kind: 'topic missing', topic: name });

@@ -10,6 +10,7 @@ const { Kafka, logLevel } = kafkajs;
 /** A consumer of kafkajs, whose connections can be cut. */
 export interface GroupClient {
   readonly brokers: readonly string[];
+  readonly group: string;
   readonly consumer: Consumer;
   /** Cuts all connections and lets it make no others: whatever it waits for fails. */
   cut(): void;
@@ -54,6 +55,7 @@ export function groupClient(options: KafkaOptions, groupId: string, times: Group
   });
   return {
     brokers: options.brokers,
+    group: groupId,
     consumer,
     cut() {
       over = true;

@@ -4,14 +4,25 @@ import kafkajs from 'kafkajs';
 import { groupError } from './group-error.js';
 
 const { KafkaJSConnectionError, KafkaJSError, KafkaJSNumberOfRetriesExceeded } = kafkajs;
-const brokers = ['a:1', 'b:2'];
+const reading = { brokers: ['a:1', 'b:2'], group: 'office.levels', topic: 'shop.stock' };
 
 describe('An error of the consumer group', () => {
   it.each([
     ['a broker that is away', new KafkaJSConnectionError('refused', {}), BrokerUnavailable, 'a:1, b:2'],
     ['whatever is not known', new KafkaJSError('odd'), BrokerUnavailable, 'odd'],
     ['wrong credentials', refusal(), BrokerUnsuitable, 'sasl'],
-    ['what is not allowed', typed('GROUP_AUTHORIZATION_FAILED'), BrokerUnsuitable, 'grant'],
+    [
+      'a group that is not allowed',
+      typed('GROUP_AUTHORIZATION_FAILED'),
+      BrokerUnsuitable,
+      'Read on group "office.levels"',
+    ],
+    [
+      'a topic that is not allowed',
+      typed('TOPIC_AUTHORIZATION_FAILED'),
+      BrokerUnsuitable,
+      'Read on topic "shop.stock"',
+    ],
     ['times that the broker refuses', typed('INVALID_SESSION_TIMEOUT'), BrokerUnsuitable, 'group'],
     [
       'a certificate',
@@ -20,22 +31,22 @@ describe('An error of the consumer group', () => {
       'ssl',
     ],
   ])('tells of %s', (_, error, expected, text) => {
-    expect(groupError(error, brokers)).toBeInstanceOf(expected);
-    expect(groupError(error, brokers).message).toContain(text);
-    expect(groupError(error, brokers).cause).toBe(error);
+    expect(groupError(error, reading)).toBeInstanceOf(expected);
+    expect(groupError(error, reading).message).toContain(text);
+    expect(groupError(error, reading).cause).toBe(error);
   });
 
   it('is found behind the retries', () => {
     const refused = refusal();
     const error = new KafkaJSNumberOfRetriesExceeded(refused, { retryCount: 5, retryTime: 1 });
 
-    expect(groupError(error, brokers)).toBeInstanceOf(BrokerUnsuitable);
+    expect(groupError(error, reading)).toBeInstanceOf(BrokerUnsuitable);
   });
 
   it('of ours stays what it is', () => {
     const own = new BrokerUnsuitable('own');
 
-    expect(groupError(own, brokers)).toBe(own);
+    expect(groupError(own, reading)).toBe(own);
   });
 });
 

@@ -1,4 +1,12 @@
 import { BrokerUnavailable, BrokerUnsuitable, LogfoldError } from '@logfold/core';
+import { forbidden, isForbidden } from './forbidden.js';
+
+/** Who reads what from where. */
+export interface Reading {
+  readonly brokers: readonly string[];
+  readonly group: string;
+  readonly topic: string;
+}
 
 /** What kafkajs tells of an error; it wraps some, and names them by text. */
 interface KafkaError {
@@ -9,12 +17,11 @@ interface KafkaError {
   readonly cause?: unknown;
 }
 
-const forbidden = new Set(['TOPIC_AUTHORIZATION_FAILED', 'GROUP_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED']);
 const refusedSettings = new Set(['INVALID_SESSION_TIMEOUT', 'INVALID_GROUP_ID', 'INCONSISTENT_GROUP_PROTOCOL']);
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL|EPROTO/;
 
 /** What an error of kafkajs's consumer means to who reads with it. Whatever is not known may be over at the next attempt. */
-export function groupError(error: unknown, brokers: readonly string[]): LogfoldError {
+export function groupError(error: unknown, { brokers, group, topic }: Reading): LogfoldError {
   if (error instanceof LogfoldError) return error;
   const chain = [...causes(error)];
   const ours = chain.find((each) => each instanceof LogfoldError);
@@ -30,10 +37,13 @@ export function groupError(error: unknown, brokers: readonly string[]): LogfoldE
     return new BrokerUnsuitable(`Kafka at ${at} cannot be spoken to over TLS: check \`ssl\` (${message})`, {
       cause: error,
     });
-  if (has(({ type }) => forbidden.has(type ?? '')))
-    return new BrokerUnsuitable(`Kafka at ${at} does not allow this user to read: grant it (${message})`, {
-      cause: error,
-    });
+  if (has(({ type }) => isForbidden(type)))
+    return forbidden(
+      'Read',
+      has(({ type }) => type?.startsWith('GROUP') ?? false) ? `group "${group}"` : `topic "${topic}"`,
+      '',
+      error,
+    );
   if (has(({ type }) => refusedSettings.has(type ?? '')))
     return new BrokerUnsuitable(`Kafka at ${at} refuses the consumer group: check \`group\` (${message})`, {
       cause: error,

@@ -39,7 +39,7 @@ export class GroupMember {
     try {
       await this.#start(partitions);
     } catch (error) {
-      throw groupError(error, this.client.brokers);
+      throw groupError(error, { ...this.client, topic: this.topic });
     }
   }
 
@@ -239,7 +239,7 @@ export class GroupMember {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= groupError(error, this.client.brokers);
+    this.#failure ??= groupError(error, { ...this.client, topic: this.topic });
     this.#failed = true;
     this.#wake();
   }

@@ -16,6 +16,7 @@ import { kafkajsInternals } from './kafkajs-internals.js';
 import { defaultLimits, type KafkaLimits } from './limits.js';
 import type { KafkaOptions } from './options.js';
 
+const GROUP_COORDINATOR = 0;
 const TRANSACTION_COORDINATOR = 1;
 const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
@@ -113,6 +114,11 @@ export function kafkajsDriver(options: KafkaOptions, limits: KafkaLimits = defau
       };
       links.learn(metadata.brokers);
       return metadata;
+    },
+
+    async groupCoordinator(groupId) {
+      const found = await links.call('GroupCoordinator', { groupId, coordinatorType: GROUP_COORDINATOR });
+      return codeOf(found.errorCode);
     },
 
     async offsets(leader, partitions) {

@@ -1,5 +1,6 @@
 import { BrokerUnavailable, TopicUnsuitable } from '@logfold/core';
 import { nameOf, type KafkaDriver, type Offsets, type TopicPartition } from './driver.js';
+import { forbidden, isForbidden } from './forbidden.js';
 import { pause } from './pause.js';
 
 /** The partitions of the declared topics, and where each is led now. */
@@ -17,9 +18,11 @@ export function grouped<P extends TopicPartition>(partitions: Iterable<P>, leade
   return [...groups];
 }
 
-/** Where the partitions are led. @throws TopicUnsuitable for one that is not there any more, BrokerUnavailable */
+/** Where the partitions are led. @throws TopicUnsuitable for one that is not there any more, BrokerUnavailable, BrokerUnsuitable */
 export async function leadersOf(driver: KafkaDriver, partitions: readonly TopicPartition[]): Promise<Leaders> {
   const { topics } = await driver.metadata([...new Set(partitions.map(({ topic }) => topic))]);
+  const hidden = topics.find(({ code }) => isForbidden(code));
+  if (hidden) throw forbidden('Describe', `topic "${hidden.topic}"`);
   const found = new Map(
     topics.flatMap(({ topic, partitions: all }) =>
       all.map(({ partition, leader }) => [nameOf({ topic, partition }), { topic, partition, leader }] as const),

@@ -1,6 +1,7 @@
 import { BrokerUnavailable, BrokerUnsuitable, failpoint, PublishFailed, type Publisher } from '@logfold/core';
 import { BatchCaps } from './batch-caps.js';
 import type { KafkaCode, KafkaDriver, ProducerEpoch, TopicPartition } from './driver.js';
+import { forbidden, isForbidden } from './forbidden.js';
 import { kafkajsDriver } from './kafkajs-driver.js';
 import { defaultLimits, type KafkaLimits } from './limits.js';
 import type { KafkaOptions } from './options.js';
@@ -105,10 +106,7 @@ async function endEarlierSessions(
 }
 
 function refusal(transactionalId: string, code: KafkaCode, { transactionTimeoutMs }: KafkaLimits): BrokerUnsuitable {
-  if (code.endsWith('AUTHORIZATION_FAILED'))
-    return new BrokerUnsuitable(
-      `The credentials do not allow transactions (${code}): allow Write and Describe on transactional id "${transactionalId}"`,
-    );
+  if (isForbidden(code)) return forbidden('Write', `transactional id "${transactionalId}"`);
   if (code === 'INVALID_TRANSACTION_TIMEOUT')
     return new BrokerUnsuitable(
       `The brokers refuse transactions of ${transactionTimeoutMs} ms: raise their transaction.max.timeout.ms`,

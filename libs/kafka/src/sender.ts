@@ -7,6 +7,7 @@ import {
   type SealedBatch,
   type TopicPartition,
 } from './driver.js';
+import { forbidden, isForbidden } from './forbidden.js';
 import type { KafkaLimits } from './limits.js';
 import { pause } from './pause.js';
 import type { RecordBatchWriter } from './record-batch.js';
@@ -63,7 +64,7 @@ export class TransactionalSender {
   /**
    * One transaction, resolved once it is committed.
    * @param partitions every partition that `batches` may turn out to hold; they join while the batches are made.
-   * @throws PublishFailed, BatchRefusedAsTooLarge, BrokerUnavailable: the outcome may be anything then.
+   * @throws PublishFailed, BatchRefusedAsTooLarge, BrokerUnavailable, BrokerUnsuitable: the outcome may be anything then.
    */
   async transaction(
     partitions: readonly TopicPartition[],
@@ -91,6 +92,7 @@ export class TransactionalSender {
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs + 1, FIRST_PAUSE_MS)) {
       const code = await this.driver.addPartitionsToTxn(this.epoch, partitions);
       if (code === 'NONE') return;
+      if (isForbidden(code)) throw forbidden('Write', this.#placesOf(code, partitions));
       if (code !== 'CONCURRENT_TRANSACTIONS' && code !== 'COORDINATOR_LOAD_IN_PROGRESS')
         throw new PublishFailed(`The transaction could not be begun: ${code}`);
       if (performance.now() > deadline)
@@ -130,11 +132,18 @@ export class TransactionalSender {
     for (const batch of batches) {
       const code = codes.get(nameOf(batch));
       if (code === 'NONE' || code === 'DUPLICATE_SEQUENCE_NUMBER') left.delete(nameOf(batch));
+      else if (isForbidden(code)) throw forbidden('Write', `topic "${batch.topic}"`);
       else if (code !== undefined && tooLarge.has(code)) throw new BatchRefusedAsTooLarge(batch);
       else if (code === undefined || !movedOrNotReady.has(code))
         throw new PublishFailed(`Topic "${batch.topic}", partition ${batch.partition}, refused a batch: ${code}`);
     }
     await failpoint('relay.mid-send');
+  }
+
+  /** What a transaction was refused on; of several topics the broker does not say which. */
+  #placesOf(code: KafkaCode, partitions: readonly TopicPartition[]): string {
+    if (code.startsWith('TRANSACTIONAL_ID')) return `transactional id "${this.epoch.transactionalId}"`;
+    return [...new Set(partitions.map(({ topic }) => `topic "${topic}"`))].join(' or ');
   }
 
   async #commit(): Promise<void> {

@@ -1,6 +1,7 @@
 import { InvalidDefinition, type Source, type TopicDeclaration } from '@logfold/core';
 import type { KafkaDriver } from './driver.js';
 import { existingTopic } from './existing-topic.js';
+import { forbidden, isForbidden } from './forbidden.js';
 import { groupClient } from './group-client.js';
 import { GroupMember } from './group-member.js';
 import { defaultGroupTimes, type GroupTimes, type KafkaSourceOptions } from './source-options.js';
@@ -47,9 +48,13 @@ export function kafkaSource(options: KafkaSourceOptions, topic: TopicDeclaration
       };
       const reader = new TopicReader({ topic, options, times, read, member, first, tails });
       try {
-        const partitions = await asking((driver) =>
-          existingTopic(topic, driver, options.onAlarm ?? (() => {}), signal),
-        );
+        const partitions = await asking(async (driver) => {
+          const found = await existingTopic(topic, driver, options.onAlarm ?? (() => {}), signal);
+          // kafkajs only says that it has not found a coordinator, and not why
+          if (isForbidden(await driver.groupCoordinator(client.group)))
+            throw forbidden('Read', `group "${client.group}"`);
+          return found;
+        });
         if (partitions === undefined) return;
         await unlessAborted(member.start(partitions), signal);
         for (let batch = await reader.next(); batch; batch = await reader.next()) yield batch;

@@ -1,6 +1,7 @@
 import { BrokerUnavailable, type PartitionTail } from '@logfold/core';
 import { committedRecords } from './committed.js';
 import { nameOf, type Fetched, type KafkaDriver, type Offsets, type TopicPartition } from './driver.js';
+import { forbidden, isForbidden } from './forbidden.js';
 import { grouped, leadersOf, offsetsOf } from './offsets.js';
 import { pause } from './pause.js';
 import { decodeRecord, type ReceivedRecord } from './record.js';
@@ -30,7 +31,7 @@ const RETRY_MS = 50;
  * The last committed record of any log in each partition, stepping back from the ends over markers, aborted records and
  * what is no record of a log, down to the starts if need be. The ends must be read after `initProducerId`, and nothing
  * may be open below them: then nothing of an earlier session can be committed behind our back.
- * @throws BrokerUnavailable when a partition cannot be read for `limitMs` at a stretch
+ * @throws BrokerUnavailable when a partition cannot be read for `limitMs` at a stretch, BrokerUnsuitable when it may not be read
  */
 export async function readTails(
   driver: KafkaDriver,
@@ -91,6 +92,7 @@ async function step(driver: KafkaDriver, open: readonly Search[]): Promise<boole
   const byName = new Map(open.map((search) => [nameOf(search), search]));
   const fetched = answers.flat();
   const bad = fetched.find(({ code }) => code !== 'NONE');
+  if (bad && isForbidden(bad.code)) throw forbidden('Read', `topic "${bad.topic}"`);
   if (bad) throw new BrokerUnavailable(`Topic "${bad.topic}", partition ${bad.partition}, cannot be read: ${bad.code}`);
   for (const each of fetched) advance(byName.get(nameOf(each))!, each);
   return fetched.some(({ records }) => records.length > 0);

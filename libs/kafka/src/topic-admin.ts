@@ -6,6 +6,7 @@ import {
   type TopicDeclaration,
 } from '@logfold/core';
 import type { KafkaDriver, Metadata, NewTopic, TopicMetadata } from './driver.js';
+import { forbidden, isForbidden } from './forbidden.js';
 import type { KafkaLimits } from './limits.js';
 import { pause } from './pause.js';
 
@@ -115,10 +116,8 @@ async function create(
     );
   const { code, message } = await driver.createTopic(made);
   if (code === 'NONE' || code === 'TOPIC_ALREADY_EXISTS') return; // another process was faster
-  if (code === 'TOPIC_AUTHORIZATION_FAILED' || code === 'CLUSTER_AUTHORIZATION_FAILED')
-    throw new BrokerUnsuitable(
-      `Topic "${topic.name}" may not be made with these credentials: allow it, or make it: ${command(made, brokers[0]?.address)}`,
-    );
+  if (isForbidden(code))
+    throw forbidden('Create', `topic "${topic.name}"`, `, or make it: ${command(made, brokers[0]?.address)}`);
   if (code === 'NOT_CONTROLLER' || code === 'REQUEST_TIMED_OUT')
     throw new BrokerUnavailable(`Topic "${topic.name}" could not be made now: ${code}`);
   throw new TopicUnsuitable(topic.name, `cannot be made: ${code}${message ? ` (${message})` : ''}`);
@@ -158,10 +157,7 @@ async function untilLed(
 }
 
 function refuseCode({ topic, code }: TopicMetadata): void {
-  if (code === 'TOPIC_AUTHORIZATION_FAILED')
-    throw new BrokerUnsuitable(
-      `Topic "${topic}" may not be seen with these credentials: allow Describe and Write on it`,
-    );
+  if (isForbidden(code)) throw forbidden('Write', `topic "${topic}"`, ', and Read');
   if (code === 'INVALID_TOPIC_EXCEPTION') throw new TopicUnsuitable(topic, 'has a name that Kafka does not take');
 }
 

@@ -16,5 +16,7 @@ export function fastifyErrors(error: Error, request: { readonly url: string }, r
   const answer = reply as Reply; // whose own type has generics that only Fastify can satisfy
   answer.code(problem.status);
   answer.header('content-type', 'application/problem+json; charset=utf-8');
-  answer.send(JSON.stringify({ ...problem, instance: request.url.split('?', 1)[0] }));
+  const instance = request.url.split('?', 1)[0]!;
+  const detail = problem.detail.replaceAll(request.url, instance);
+  answer.send(JSON.stringify({ ...problem, detail, instance }));
 }

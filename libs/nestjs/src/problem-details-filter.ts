@@ -31,9 +31,11 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   }
 
   #about(problem: ProblemDetails, request: object): ProblemDetails {
-    const instance = String(this.host.httpAdapter.getRequestUrl(request)).split('?', 1)[0]!; // queries may hold secrets
+    const address = String(this.host.httpAdapter.getRequestUrl(request));
+    const instance = address.split('?', 1)[0]!; // queries may hold secrets
+    const detail = problem.detail.replaceAll(address, instance); // Nest names the whole address that it did not find
     const context = RequestContext.of(request);
-    return { ...problem, instance, ...(context ? { correlationId: context.correlationId } : {}) };
+    return { ...problem, detail, instance, ...(context ? { correlationId: context.correlationId } : {}) };
   }
 
   #log({ status, instance, correlationId }: ProblemDetails, error: unknown): void {

@@ -32,12 +32,13 @@ export function runnerLog(
   };
 }
 
-/** Writes down that an event could not be handled, so that later events of its key wait behind it. */
+/** Writes down that an event could not be handled, so that later events of its key wait behind it; and where it came from. */
 export function parkedLog(logger: Logger): (subscription: string, event: Recorded, error: unknown) => void {
-  return (subscription, { type, position, stream }, error) => {
+  return (subscription, { type, position, stream, metadata }, error) => {
     const text = error instanceof Error ? error.message : String(error);
     logger.error(
-      `"${subscription}" parked ${type} at position ${position} (stream "${stream}"), and what follows of its key: ${text}`,
+      `"${subscription}" parked ${type} at position ${position} (stream "${stream}"), and what follows of its key: ${text} ` +
+        `(${originOf(metadata)})`,
       stackOf(error),
     );
   };
@@ -94,6 +95,12 @@ export function alarmLog(logger: Logger): (alarm: SourceAlarm) => void {
 function textOf(value: unknown): string {
   if (typeof value !== 'object') return String(value);
   return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
+}
+
+/** What names the events of one request, and its trace where there is one: a loop has none of its own to log under. */
+function originOf({ correlationId, traceparent }: Recorded['metadata']): string {
+  const traceId = typeof traceparent === 'string' ? traceparent.split('-')[1] : undefined;
+  return `correlation id ${correlationId}${traceId === undefined ? '' : `, trace ${traceId}`}`;
 }
 
 function stackOf(error: unknown): string | undefined {

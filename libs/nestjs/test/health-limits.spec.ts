@@ -16,6 +16,7 @@ const status: ServiceStatus = {
   ],
   relay: { positions: 3n, seconds: 5 },
   parked: [{ subscription: 'picky', keys: 1, events: 2, oldestSeconds: 90 }],
+  inFlight: { positions: 0n, seconds: 0 },
   timersDue: 0,
   rebuilds: [],
   unreachable: [{ source: 'office.copy', error: new Error('CANARY') }],

@@ -41,13 +41,18 @@ describe('the log of the loops', () => {
 
   it('says what was parked, and what a broker has lost', () => {
     const { logger, lines } = log();
-    const event = { type: 'NoteWritten', position: 7n, stream: 'note-tea' } as Recorded;
+    const metadata = { correlationId: 'c', causationId: 'd' };
+    const event = { type: 'NoteWritten', position: 7n, stream: 'note-tea', metadata } as unknown as Recorded;
     parkedLog(logger)('print', event, new TypeError('out of paper'));
+    const traced = { ...event, metadata: { ...metadata, traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` } };
+    parkedLog(logger)('print', traced, new TypeError('out of ink'));
     lostLog(logger)({ topic: 'desk.note', partition: 1, sent: 9n, found: 7n });
     const next = { position: 9n, previous: 8n };
     alarmLog(logger)({ kind: 'gap suspected', topic: 'desk.note', partition: 1, checkpoint: 7n, next });
     expect(lines).toEqual([
-      'error "print" parked NoteWritten at position 7 (stream "note-tea"), and what follows of its key: out of paper',
+      'error "print" parked NoteWritten at position 7 (stream "note-tea"), and what follows of its key: out of paper (correlation id c)',
+      'error "print" parked NoteWritten at position 7 (stream "note-tea"), and what follows of its key: out of ink ' +
+        `(correlation id c, trace ${'1'.repeat(32)})`,
       'error Topic "desk.note", partition 1, ends at position 7, though it was sent up to 9: ' +
         'the broker lost committed records. They are sent again',
       'warn gap suspected: topic desk.note, partition 1, checkpoint 7, next {"position":"9","previous":"8"}',

@@ -81,6 +81,7 @@ export function tracedEventStore<Tx>(
     readLog: (range) => store.readLog(range),
     readPublished: (range) => store.readPublished(range),
     end: () => store.end(),
+    drawn: () => store.drawn(),
     positionAt: (time) => store.positionAt(time),
     idsAt: (positions) => store.idsAt(positions),
     identity: () => store.identity(),

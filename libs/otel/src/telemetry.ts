@@ -1,4 +1,12 @@
-import { metrics, trace, type MeterProvider, type TracerProvider } from '@opentelemetry/api';
+import {
+  createNoopMeter,
+  metrics,
+  ProxyTracerProvider,
+  trace,
+  type Meter,
+  type MeterProvider,
+  type TracerProvider,
+} from '@opentelemetry/api';
 import type { Instrumentation } from '@logfold/core';
 import { tracedHandler } from './command-handler.js';
 import { tracedEventStore } from './event-store.js';
@@ -9,14 +17,14 @@ import { tracedSubscription } from './subscription.js';
 
 /** Where traces and metrics go. */
 export interface TelemetryOptions {
-  /** The global one unless given. */
+  /** The global one unless given; it must be registered before `telemetry` is called. */
   readonly tracerProvider?: TracerProvider;
   /** The global one unless given; it must be registered before `telemetry` is called. */
   readonly meterProvider?: MeterProvider;
 }
 
 /**
- * Traces and metrics of a service, for whatever SDK is registered with OpenTelemetry's API; without one nothing is kept.
+ * Traces and metrics of a service, for whatever SDK is registered with OpenTelemetry's API; without one nothing is done at all.
  * Traces connect: an event keeps the context of the command that led to it as `traceparent` in its metadata, its record in
  * a topic has it as a header, and whatever the event causes goes on with it, also in other services. No payload, no error text and
  * no baggage goes into spans, metrics or metadata; names of streams go into spans.
@@ -25,6 +33,7 @@ export interface TelemetryOptions {
 export function telemetry({ tracerProvider = trace, meterProvider = metrics }: TelemetryOptions = {}): Instrumentation {
   const tracer = tracerProvider.getTracer('logfold');
   const meter = meterProvider.getMeter('logfold');
+  if (nobodyListens(tracerProvider, meter)) return nothing;
   const instruments = instrumentsOf(meter);
   return {
     database: (database) => ({
@@ -39,3 +48,20 @@ export function telemetry({ tracerProvider = trace, meterProvider = metrics }: T
       instruments.alarms.add(1, { 'logfold.service': service, 'logfold.source': topic, 'logfold.alarm': kind }),
   };
 }
+
+/** True where no SDK is registered: then even calls that keep nothing would cost some microseconds an append. */
+function nobodyListens(tracerProvider: TracerProvider | typeof trace, meter: Meter): boolean {
+  const provider = tracerProvider === trace ? trace.getTracerProvider() : tracerProvider;
+  const untraced = provider instanceof ProxyTracerProvider && provider.getDelegateTracer('logfold') === undefined;
+  return untraced && meter === createNoopMeter();
+}
+
+/** Leaves everything as it is. */
+const nothing: Instrumentation = {
+  database: (database) => database,
+  topics: (topics) => topics,
+  handler: (handler) => handler,
+  subscription: (handler) => handler,
+  alarm: () => {},
+  observe: () => () => {},
+};

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { context, trace, TraceFlags } from '@opentelemetry/api';
-import { AlwaysOffSampler } from '@opentelemetry/sdk-trace';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { AlwaysOffSampler, TracerProvider } from '@opentelemetry/sdk-trace';
 import { commandHandler, logfold, systemClock, type Database, type Logfold, type Recorded } from '@logfold/core';
 import { eventually, memory, memoryBroker, type MemoryBroker } from '@logfold/testing';
 import { telemetry } from '../src/index.js';
@@ -126,6 +127,15 @@ describe('Without a need', () => {
     await depot.handler(Shelf).handle(ShelfCommands.Reserve({ orderId: 'a', sku: 'tea' }));
     const [event] = await database.events.readStream('shelf-tea');
     expect(Object.keys(event!.metadata).sort()).toEqual(['causationId', 'correlationId']);
+    const plain = memory();
+    expect(telemetry().database(plain)).toBe(plain); // it costs nothing
+  });
+
+  it('whoever listens is told: traces alone, and metrics alone', async () => {
+    await sdk.end();
+    const plain = memory();
+    for (const options of [{ tracerProvider: new TracerProvider() }, { meterProvider: new MeterProvider() }])
+      expect(telemetry(options).database(plain)).not.toBe(plain);
   });
 
   it('a trace that is not sampled is handed on as such, and nothing is exported', async () => {

@@ -81,6 +81,13 @@ export class PostgresEventStore implements EventStore<Tx> {
     return this.#published.end();
   }
 
+  async drawn(): Promise<bigint> {
+    const [row] = await translating(() =>
+      this.reading.sql.unsafe<{ position: bigint }[]>(this.statements.drawnPosition, [], { prepare: true }),
+    );
+    return row!.position;
+  }
+
   async positionAt(time: Date): Promise<bigint> {
     const end = await this.end();
     const [row] = await translating(() =>

@@ -34,6 +34,7 @@ export interface Statements {
   /** $1: stream, $2: after version, $3: limit. */
   readonly readStream: string;
   readonly safePosition: string;
+  readonly drawnPosition: string;
   /** $1: up to position, $2: a time. The last event recorded by then, by bisection. */
   readonly positionAt: string;
   /** $1: after position, $2: up to position, $3: limit. */
@@ -103,6 +104,7 @@ DELETE FROM ${schema}.commands WHERE id = ANY(ARRAY(
     forgetCommands: `DELETE FROM ${schema}.commands WHERE id = ANY($1::text[])`,
     readStream: `SELECT ${EVENT_COLUMNS} FROM ${schema}.events WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`,
     safePosition: `SELECT ${schema}.safe_position() AS position`,
+    drawnPosition: `SELECT last_value - (NOT is_called)::int AS position FROM ${schema}.position`,
     positionAt: `
 WITH RECURSIVE search(low, high) AS (
   SELECT 0::bigint, $1::bigint

@@ -88,6 +88,10 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
     return this.#safePosition();
   }
 
+  async drawn(): Promise<bigint> {
+    return this.#lastPosition;
+  }
+
   async positionAt(time: Date): Promise<bigint> {
     const safe = this.#firstBehind(this.#safePosition());
     const later = bisect(safe, (index) => this.#log[index]!.recordedAtMs > time.getTime());

@@ -60,6 +60,7 @@ function withoutConfirmation(store: EventStore): EventStore {
     readLog: (range) => store.readLog(range),
     readPublished: (range) => store.readPublished(range),
     end: () => store.end(),
+    drawn: () => store.drawn(),
     idsAt: (positions) => store.idsAt(positions),
     positionAt: (time) => store.positionAt(time),
     identity: () => store.identity(),

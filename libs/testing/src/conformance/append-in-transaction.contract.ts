@@ -42,6 +42,20 @@ export function appendInTransactionContract(name: string, open: OpenDatabase): v
       expect((await database().events.append(notes(stream, ['real'], 'none'))).version).toBe(1);
     });
 
+    test('what is drawn lies behind the end until its transaction has ended, either way', async () => {
+      const start = await endOfLog(database());
+      expect(await database().events.drawn()).toBe(start);
+      for (const ending of ['commit', 'rollBack'] as const) {
+        const before = await endOfLog(database());
+        const writer = await openTransaction(database(), (tx) =>
+          database().events.append(notes(newStream(), ['a', 'b']), { tx }),
+        );
+        expect([await database().events.drawn(), await database().events.end()]).toEqual([before + 2n, before]);
+        await writer[ending]();
+        expect(await database().events.end()).toBe(before + 2n);
+      }
+    });
+
     test('a wrong expected version is refused inside a transaction too', async () => {
       const stream = newStream();
       await database().events.append(notes(stream, ['a']));
