@@ -10,6 +10,7 @@ export {
   type OrderLine,
   type OrderPlace,
 } from './orders.js';
+export { DemandEvents, SaleEvents, SalesEvents } from './insight.js';
 export { OrderStockCommands, OrderStockSchemas, StockEvents } from './stock.js';
 export {
   Country,
