@@ -3,11 +3,11 @@ import { Stock, StockLevels } from '@logfold-example/inventory';
 import { Checkout, Order } from '@logfold-example/ordering';
 import { CommandRejected, foldRows, logfold, logTopics, type Logfold, type Recorded } from '@logfold/core';
 import { eventually, memory } from '@logfold/testing';
-import { Identities } from '../identities.js';
+import { Identities, type Ledger } from '../identities.js';
 import { between, seededRandom } from './random.js';
 import { trader, type OrderCommand, type Trade } from './trader.js';
 
-const TRADES = 900;
+const TRADES = 500;
 const SEED = 20_260_105;
 
 const databases = { inventory: memory({ service: 'inventory' }), ordering: memory({ service: 'ordering' }) };
@@ -41,8 +41,8 @@ describe('the logs that the simulator makes', () => {
     const identities = folded(stock, orders);
     for (const status of ['allocated', 'paid', 'shipped', 'cancelled'] as const)
       expect({ status, count: identities.count(status) }).not.toEqual({ status, count: 0 });
-    expect(identities.count('shipped')).toBeGreaterThan(10);
-    expect(identities.count('cancelled')).toBeGreaterThan(10);
+    expect(identities.count('shipped')).toBeGreaterThan(5);
+    expect(identities.count('cancelled')).toBeGreaterThan(5);
     expect(identities.open).not.toEqual([]);
   });
 
@@ -53,18 +53,19 @@ describe('the logs that the simulator makes', () => {
       const { wrong, ledgers } = folded(stock.slice(0, until.stock), orders.slice(0, until.orders));
       expect({ ...until, wrong }).toEqual({ ...until, wrong: [] });
 
-      const levels = foldRows(StockLevels, new Map(), stock.slice(0, until.stock));
-      const sums = { in: 0, out: 0 };
-      for (const row of levels.written.values()) {
-        const { sku, location, received, returned, adjusted, onHand, ...level } = row as StockLevel;
-        const { outside, available, reserved, committed, shipped } = ledgers.get(`${sku}@${location}`)!;
-        expect({ ...until, ...level }).toEqual({ ...until, available, reserved, committed, shipped });
-        expect(onHand).toBe(available + reserved + committed);
-        expect(received + returned + adjusted).toBe(outside);
-        sums.in += received + returned + adjusted;
-        sums.out += onHand + shipped;
-      }
-      expect({ ...until, in: sums.in }).toEqual({ ...until, in: sums.out });
+      const { written } = foldRows(StockLevels, new Map(), stock.slice(0, until.stock));
+      const rows = [...written.values()] as StockLevel[];
+      expect({ ...until, ledgers: new Map(rows.map((row) => [`${row.sku}@${row.location}`, ledgerOf(row)])) }).toEqual({
+        ...until,
+        ledgers,
+      });
+      const torn = rows.filter((row) => row.onHand !== row.available + row.reserved + row.committed);
+      expect({ ...until, torn }).toEqual({ ...until, torn: [] });
+      const sum = rows.reduce(
+        (all, row) => all + row.received + row.returned + row.adjusted - row.onHand - row.shipped,
+        0,
+      );
+      expect({ ...until, sum }).toEqual({ ...until, sum: 0 });
     }
   });
 });
@@ -73,6 +74,11 @@ type StockLevel = Readonly<Record<'sku' | 'location', string>> &
   Readonly<
     Record<'received' | 'returned' | 'adjusted' | 'shipped' | 'reserved' | 'committed' | 'onHand' | 'available', number>
   >;
+
+/** What the read model says where the ledger says it too. */
+function ledgerOf({ received, returned, adjusted, available, reserved, committed, shipped }: StockLevel): Ledger {
+  return { outside: received + returned + adjusted, available, reserved, committed, shipped };
+}
 
 /** Trades with the stock and with orders; whoever only looks is passed over. Refusals are part of trading. */
 async function trade({ service, command }: Trade): Promise<void> {
