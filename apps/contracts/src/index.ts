@@ -11,7 +11,14 @@ export {
   type OrderPlace,
 } from './orders.js';
 export { DemandEvents, SaleEvents, SalesEvents } from './insight.js';
-export { OrderStockCommands, OrderStockSchemas, StockEvents } from './stock.js';
+export { BuyingCause, PurchaseEvents } from './purchases.js';
+export {
+  OrderStockCommands,
+  OrderStockSchemas,
+  StockEvents,
+  SupplyStockCommands,
+  TOO_MANY_DELIVERIES,
+} from './stock.js';
 export {
   Country,
   Currency,

@@ -36,9 +36,10 @@ describe('a product that is out of stock', () => {
         },
       ]);
     }, PATIENCE);
-    const before = (await inbox('phone'))[0]!.views;
     await post('/insight/products/phone/view');
-    await eventually(async () => expect((await inbox('phone'))[0]).toMatchObject({ views: before + 1 }), PATIENCE);
+    const { events } = app.get(LogfoldServices).of('insight').database;
+    const missed = (await events.readStream('shelf-phone@main')).filter(({ type }) => type === 'OutOfStockDemand');
+    await eventually(async () => expect(await inbox('phone')).toMatchObject([{ views: missed.length }]), PATIENCE);
     await post('/inventory/stock/phone/receive', { quantity: 1 });
     await eventually(async () => expect(await inbox('phone')).toEqual([]), PATIENCE);
   });
@@ -48,6 +49,49 @@ describe('a product that is out of stock', () => {
     await post('/insight/products/lamp/view');
     await post('/insight/products/lamp/view', { location: 'nowhere' });
     expect(await inbox('lamp')).toEqual([]);
+  });
+});
+
+describe('what is needed', () => {
+  it('is bought, announced to the stock, and needed no more when it has come in', async () => {
+    await eventually(async () => {
+      const { subscriptions } = await app.get(LogfoldServices).of('replenishment').status();
+      const begun = subscriptions.filter(({ subscription }) => subscription === 'notice-needs');
+      expect(begun.map(({ source }) => source).sort()).toEqual(['insight.demand', 'inventory.stock']);
+    }, PATIENCE);
+    await post('/inventory/stock/radio/receive', { quantity: 3 });
+    await post('/inventory/stock/radio/reorder-point', { pieces: 3 });
+    await post('/inventory/stock/radio/ship', { quantity: 1 });
+    const [order] = await eventually(async () => {
+      const found = await purchases('radio');
+      expect(found).toMatchObject([{ status: 'issued', because: 'low', quantity: 20 }]);
+      return found;
+    }, PATIENCE);
+    await post('/inventory/stock/radio/ship', { quantity: 2 }); // sold out: needed already
+    await post(`/purchase-orders/${order!.purchaseId}/advise`, { quantity: 12, dueOn: '2099-01-01' });
+    await eventually(async () => {
+      const { body } = await app.inject({ method: 'GET', url: '/inventory/available-to-promise/radio/main' });
+      expect(JSON.parse(body)).toMatchObject({ available: 0, promisable: 12 });
+    }, PATIENCE);
+    const delivery = { deliveryId: order!.purchaseId };
+    await post('/inventory/stock/radio/receive', { quantity: 5, ...delivery });
+    await eventually(
+      async () => expect(await purchases('radio')).toMatchObject([{ status: 'advised', arrived: 5 }]),
+      PATIENCE,
+    );
+    await post('/inventory/stock/radio/receive', { quantity: 7, ...delivery });
+    await eventually(
+      async () => expect(await purchases('radio')).toMatchObject([{ status: 'received', arrived: 12 }]),
+      PATIENCE,
+    );
+    await post('/inventory/stock/radio/ship', { quantity: 12 });
+    await eventually(async () => {
+      await post('/insight/products/radio/view'); // until the need is closed, nobody asks for a new one
+      const all = await purchases('radio');
+      expect(all.map(({ status }) => status).sort()).toEqual(['issued', 'received']);
+    }, PATIENCE);
+    const { parked } = app.get(LogfoldServices).of('replenishment').database;
+    expect(await parked.list()).toEqual([]);
   });
 });
 
@@ -92,6 +136,10 @@ async function post(url: string, payload: object = {}): Promise<void> {
 
 async function inbox(sku: string): Promise<readonly { readonly views: number }[]> {
   return (await app.inject({ method: 'GET', url: `/supplier-inbox?sku=${sku}` })).json();
+}
+
+async function purchases(sku: string): Promise<readonly { readonly purchaseId: string; readonly status: string }[]> {
+  return (await app.inject({ method: 'GET', url: `/purchase-orders?sku=${sku}` })).json();
 }
 
 async function hours(): Promise<readonly { readonly currency: string }[]> {
