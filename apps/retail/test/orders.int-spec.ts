@@ -83,14 +83,16 @@ describe('an order, between two services with a log each', () => {
   it('may have more lines than one append holds events', async () => {
     const skus = Array.from({ length: 600 }, (_, index) => `many-${index}`);
     const { events } = app.get(LogfoldServices).of('inventory').database;
-    for (const sku of skus) {
-      const received = StockEvents.StockReceived({ sku, location: 'main', quantity: 1 });
-      await events.append({ stream: `stock-${sku}@main`, events: [received], expected: 'none' });
-    }
+    const received = skus.map((sku) => ({
+      stream: `stock-${sku}@main`,
+      events: [StockEvents.StockReceived({ sku, location: 'main', quantity: 1 })],
+      expected: 'none' as const,
+    }));
+    await Promise.all(received.map((append) => events.append(append)));
     const lines = skus.map((sku) => line(sku, 1));
     expect(await place('many', lines)).toMatchObject({ status: 200 });
     await shows('many', { status: 'allocated', reservedPieces: 600 }, PATIENCE);
-  });
+  }, 60_000);
 
   it('is one of many that want the same: no piece is promised twice, and each order is answered', async () => {
     await receive('hot', 25);
@@ -103,9 +105,9 @@ describe('an order, between two services with a log each', () => {
         { status: 'allocated', orders: 12 },
         { status: 'cancelled', orders: 28 },
       ]);
-    });
+    }, PATIENCE);
     await stock('hot', { reserved: 24, available: 1 });
-  });
+  }, 60_000);
 
   it('may meet others that take the same things in the opposite order', async () => {
     await receive('left', 200);
