@@ -22,12 +22,13 @@ const ROUND = 25;
 /**
  * Customers place orders of one product to three, some with little patience; pay, ship and cancel some, maybe too early or
  * too late. In each round one process is killed at a random moment, each of the services in its turn. There is less than
- * they want. @returns how often each service was killed
+ * they want. @returns how often each service was killed meanwhile
  */
 export async function shop({ retailer, orders, seed }: Shopping): Promise<number[]> {
   const random = seeded(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
   const requests = new Requests(retailer);
+  const before = SERVICES.map((service) => retailer.kills(service));
   for (const sku of SKUS) await requests.receive(sku, Math.ceil(orders * 0.8));
   let victims: (typeof SERVICES)[number][] = [];
   for (let placed = 0; placed < orders; placed += ROUND) {
@@ -56,7 +57,7 @@ export async function shop({ retailer, orders, seed }: Shopping): Promise<number
       }),
     );
   }
-  return SERVICES.map((service) => retailer.kills(service));
+  return SERVICES.map((service, index) => retailer.kills(service) - before[index]!);
 }
 
 /** Pays and ships whatever is left, until every order has ended. */
