@@ -7,7 +7,7 @@ await setup(import.meta.filename);
 const first = process.env.PORT || String(ports.services);
 const port = (index) => (/^[1-9]\d*$/.test(first) ? String(Number(first) + index) : first); // what is wrong, the service says
 await runApps(
-  ['inventory', 'ordering'].map((name, index) => ({
+  ['inventory', 'ordering', 'insight', 'replenishment'].map((name, index) => ({
     name,
     entry: `apps/${name}/dist/main.js`,
     env: { PORT: port(index) },
@@ -15,11 +15,13 @@ await runApps(
   { kafka: true, onOpen: announce },
 );
 
-function announce([inventory, ordering]) {
+function announce([inventory, ordering, insight, replenishment]) {
   console.log(`
 The services are open, each a process of its own.
   Inventory  ${inventory}/inventory/out-of-stock   ${inventory}/docs
   Ordering   ${ordering}/orders   ${ordering}/docs
+  Insight    ${insight}/insight/hourly-sales   ${insight}/docs
+  Replenishment  ${replenishment}/supplier-inbox   ${replenishment}/docs
 
 Try it:
   curl -s ${inventory}/inventory/stock/85123A/receive -H 'content-type: application/json' -d '{"quantity": 10}'
@@ -29,6 +31,8 @@ Try it:
   curl -s -X POST ${ordering}/orders/mine/pay
   curl -s -X POST ${ordering}/orders/mine/ship
   curl -s ${ordering}/orders/mine           # shipped
+  curl -s -X POST ${insight}/insight/products/85123A/view   # and when it has sold out, its supplier sees who wants it:
+  curl -s ${replenishment}/supplier-inbox
 
 Ctrl-C ends it.
 `);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { telemetry } from '@logfold/otel';
@@ -65,7 +65,7 @@ describe('docker-compose.yml', () => {
 
   it('starts services that there are, by the addresses that it gives the others', () => {
     const ours = services.filter(([, { build }]) => build);
-    expect(ours.map(([name]) => name).sort()).toEqual(['inventory', 'ordering']);
+    expect(ours.map(([name]) => name).sort()).toEqual(servicesOfTheExample());
     for (const [name, { command, environment = {} }] of ours) {
       const [entry] = command as string[];
       expect(existsSync(join(root, entry!.replace('/dist/', '/src/').replace(/\.js$/, '.ts')))).toBe(true);
@@ -77,6 +77,11 @@ describe('docker-compose.yml', () => {
       const receiver = yaml('docker/collector.yml').receivers.otlp.protocols.http.endpoint as string;
       expect([endpoint.hostname, endpoint.port]).toEqual(['collector', receiver.split(':')[1]]);
     }
+  });
+
+  it('starts the services that npm run start:services starts', () => {
+    const started = /\[(.*)\]\.map\(\(name, index\)/.exec(read('scripts/start-services.mjs'))![1]!;
+    expect([...started.matchAll(/'(\w+)'/g)].map(([, name]) => name).sort()).toEqual(servicesOfTheExample());
   });
 
   it('has three Kafka nodes that know each other, and keep what is acknowledged on two', () => {
@@ -165,6 +170,13 @@ describe('The dashboard and the alerts', () => {
     expect(new Set(panels.map(({ gridPos: { x, y } }) => `${x} ${y}`)).size).toBe(panels.length);
   });
 });
+
+/** The apps that are processes with a Kafka between them. */
+function servicesOfTheExample(): string[] {
+  const main = (app: string): string => `apps/${app}/src/main.ts`;
+  const apps = readdirSync(join(root, 'apps')).filter((app) => existsSync(join(root, main(app))));
+  return apps.filter((app) => read(main(app)).includes('ServiceConfig')).sort();
+}
 
 interface Rule {
   readonly alert: string;

@@ -1,34 +1,45 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import postgres from 'postgres';
-import { eventually } from '@logfold/testing';
-import { foldRows, type Recorded } from '@logfold/core';
+import { checkProcesses, eventually } from '@logfold/testing';
+import { foldRows, type Event, type Recorded } from '@logfold/core';
 import { OrderTracker } from '@logfold-example/ordering';
 import { collector, type Collector, type ExportedSpan } from './support/collector.js';
+import { Identities } from '@logfold-example/retail';
+import { settle, shop } from './support/customers.js';
 import { testDatabase, type TestDatabase } from './support/database.js';
-import { kill, newPlace, type Place, type Script } from './support/house.js';
+import { newPlace, type Place } from './support/house.js';
 import { get, post } from './support/http.js';
+import { PATIENCE, Retailer, SERVICES } from './support/retailer.js';
 
 const LONG_MS = 600_000;
-const PATIENCE = { timeoutMs: 180_000 };
 const ORDERS = 40;
+
+/**
+ * Orders of the run in which every process is killed again and again: 100, since a thousand take minutes;
+ * `ORDERS=1000 npm test -- test/services`. SEED repeats what customers do, and what is killed after how many answers.
+ */
+const KILLED_ORDERS = Number(process.env['ORDERS'] ?? 100);
+const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+
 let place: Place;
 let database: TestDatabase;
 let sql: postgres.Sql;
-let services: Script;
+let retailer: Retailer;
 let telemetry: Collector;
 
 beforeAll(async () => {
   place = newPlace();
   [database, telemetry] = await Promise.all([testDatabase(), collector()]);
   sql = postgres(database.url, { max: 1, onnotice: () => {} });
-  services = place.run('start-services', [], {
+  const variables = {
     DATABASE_URL: database.url,
     KAFKA_BROKERS: '',
     OTEL_EXPORTER_OTLP_ENDPOINT: telemetry.endpoint,
     OTEL_BSP_SCHEDULE_DELAY: '200',
-  });
-  await eventually(() => expect(services.lines).toContainEqual(expect.stringMatching(/^Ctrl-C ends it/)), {
+  };
+  retailer = new Retailer(place, place.run('start-services', [], variables));
+  await eventually(() => expect(retailer.script.lines).toContainEqual(expect.stringMatching(/^Ctrl-C ends it/)), {
     timeoutMs: LONG_MS / 2,
   });
 }, LONG_MS);
@@ -39,22 +50,24 @@ afterAll(async () => {
   await database?.drop();
 }, LONG_MS);
 
-describe('Two services, each a process with a log of its own, that meet at a Kafka', () => {
+describe('Services, each a process with a log of its own, that meet at a Kafka', () => {
   test(
     'bring orders to their ends, though each of them is killed on the way',
     async () => {
-      await post(`${inventory()}/inventory/stock/tea/receive`, { quantity: 3 * ORDERS });
-      await post(`${inventory()}/inventory/stock/pot/receive`, { quantity: ORDERS });
+      await post(`${retailer.url('inventory')}/inventory/stock/tea/receive`, { quantity: 3 * ORDERS });
+      await post(`${retailer.url('inventory')}/inventory/stock/pot/receive`, { quantity: ORDERS });
       await placeOrders('a', ORDERS / 2);
-      killService('inventory');
+      retailer.kill('inventory');
       await placeOrders('b', ORDERS / 2); // while nobody looks after the stock
       await allAre('allocated');
 
       const ids = (await sql`SELECT order_id FROM ordering.order_tracker`).map((row) => row['order_id'] as string);
-      for (const id of ids) expect(await post(`${ordering()}/orders/${id}/pay`, {})).toMatchObject({ status: 200 });
-      killService('ordering');
-      await opened('ordering', 2);
-      for (const id of ids) expect(await post(`${ordering()}/orders/${id}/ship`, {})).toMatchObject({ status: 200 });
+      for (const id of ids)
+        expect(await post(`${retailer.url('ordering')}/orders/${id}/pay`, {})).toMatchObject({ status: 200 });
+      retailer.kill('ordering');
+      await retailer.opened('ordering');
+      for (const id of ids)
+        expect(await post(`${retailer.url('ordering')}/orders/${id}/ship`, {})).toMatchObject({ status: 200 });
       await allAre('shipped');
     },
     LONG_MS,
@@ -64,11 +77,31 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
     'cancel what is out of stock',
     async () => {
       const lines = ['tea', 'pot'].map((sku) => ({ sku, quantity: 1, unitPrice: 1 })); // tea is left, no pot is
-      await post(`${ordering()}/orders`, { orderId: 'short', lines });
+      await post(`${retailer.url('ordering')}/orders`, { orderId: 'short', lines });
       await eventually(async () => {
-        const { body } = await get(`${ordering()}/orders/short`);
+        const { body } = await get(`${retailer.url('ordering')}/orders/short`);
         expect(body).toMatchObject({ status: 'cancelled', reason: 'out-of-stock', reservedPieces: 0 });
       }, PATIENCE);
+    },
+    LONG_MS,
+  );
+
+  test(
+    'show the supplier who looks for what is sold out, through three logs and two topics, until it is there again',
+    async () => {
+      const stock = `${retailer.url('inventory')}/inventory/stock/phone`;
+      const wanted = async (): Promise<unknown> =>
+        (await get(`${retailer.url('replenishment')}/supplier-inbox?sku=phone`)).body;
+      await post(`${stock}/receive`, { quantity: 1 });
+      await post(`${stock}/ship`, { quantity: 1 });
+      await eventually(async () => {
+        await post(`${retailer.url('insight')}/insight/products/phone/view`, {}); // in vain as soon as insight knows
+        expect(await wanted()).toEqual([expect.objectContaining({ sku: 'phone', location: 'main' })]);
+      }, PATIENCE);
+      const missed = await sql`SELECT 1 FROM insight.events WHERE type = 'OutOfStockDemand' AND data->>'sku' = 'phone'`;
+      await eventually(async () => expect(await wanted()).toMatchObject([{ views: missed.length }]), PATIENCE);
+      await post(`${stock}/receive`, { quantity: 1 });
+      await eventually(async () => expect(await wanted()).toEqual([]), PATIENCE);
     },
     LONG_MS,
   );
@@ -78,7 +111,7 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
     async () => {
       await eventually(async () => {
         const levels = await sql`SELECT sku, received::int, shipped::int, reserved::int, committed::int, available::int
-                                   FROM inventory.stock_levels ORDER BY sku`;
+                                   FROM inventory.stock_levels WHERE sku IN ('pot', 'tea') ORDER BY sku`;
         const none = { reserved: 0, committed: 0 };
         expect(levels).toEqual([
           { sku: 'pot', received: ORDERS, shipped: ORDERS, ...none, available: 0 },
@@ -87,9 +120,38 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
         expect(await tracked()).toEqual(await folded());
       }, PATIENCE);
       expect(await tracked()).toHaveLength(ORDERS + 1);
-      expect(await sql`SELECT 1 FROM inventory.parked UNION ALL SELECT 1 FROM ordering.parked`).toEqual([]);
+      expect(await parked()).toEqual([]);
     },
     LONG_MS,
+  );
+
+  test(
+    `bring ${KILLED_ORDERS} orders to one end each, though every process is killed at random moments (seed ${SEED})`,
+    async () => {
+      const shopping = { retailer, sql, orders: KILLED_ORDERS, seed: SEED };
+      const kills = await shop(shopping);
+      expect(kills.filter((count) => count === 0)).toEqual([]);
+      await settle(shopping);
+      await eventually(async () => {
+        const identities = await identitiesOfBothLogs();
+        const { wrong, open } = identities;
+        expect({ wrong, open, atRest: identities.atRest(), sum: identities.sum() }).toEqual({
+          wrong: [],
+          open: [],
+          atRest: [],
+          sum: 0,
+        });
+        expect(await shelves()).toEqual(shelvesOf(identities));
+        expect(await tracked()).toEqual(await folded());
+      }, PATIENCE);
+      const identities = await identitiesOfBothLogs();
+      expect(identities.count('shipped') + identities.count('cancelled')).toBe(ORDERS + 1 + KILLED_ORDERS);
+      expect(identities.count('shipped')).toBeGreaterThan(ORDERS);
+      expect(identities.count('cancelled')).toBeGreaterThan(1);
+      expect(await processAnomalies()).toEqual([]);
+      expect(await parked()).toEqual([]);
+    },
+    LONG_MS * 2,
   );
 
   test(
@@ -98,12 +160,12 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
       const client = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex') };
       const headers = { traceparent: `00-${client.traceId}-${client.spanId}-01`, baggage: 'user=CANARY-BAGGAGE' };
       const lines = [{ sku: 'cup', quantity: 1, unitPrice: 1 }];
-      await post(`${inventory()}/inventory/stock/cup/receive`, { quantity: 1 });
+      await post(`${retailer.url('inventory')}/inventory/stock/cup/receive`, { quantity: 1 });
       await eventually(async () =>
-        expect((await get(`${inventory()}/inventory/stock/cup/main`)).body).toMatchObject({ available: 1 }),
+        expect((await get(`${retailer.url('inventory')}/inventory/stock/cup/main`)).body).toMatchObject({ available: 1 }),
       );
       const order = { orderId: 'traced', customerId: 'CANARY-CUSTOMER', lines };
-      expect(await post(`${ordering()}/orders`, order, headers)).toMatchObject({ status: 200 });
+      expect(await post(`${retailer.url('ordering')}/orders`, order, headers)).toMatchObject({ status: 200 });
 
       const way = await eventually(() => {
         const spans = telemetry.spans().filter(({ traceId }) => traceId === client.traceId);
@@ -124,7 +186,7 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
         'inventory: handle Allocate',
         'ordering: process order_tracker v1',
       ]);
-      expect((await get(`${ordering()}/orders/traced`)).body).toMatchObject({ status: 'allocated' });
+      expect((await get(`${retailer.url('ordering')}/orders/traced`)).body).toMatchObject({ status: 'allocated' });
       const [kept] = await sql`SELECT metadata FROM ordering.events WHERE stream = 'order-traced' AND version = 1`;
       expect(kept!['metadata']).toMatchObject({ traceparent: expect.stringContaining(`00-${client.traceId}-`) });
     },
@@ -138,7 +200,7 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
       expect(spans.filter(({ name }) => name === 'handle PlaceOrder').length).toBeGreaterThan(ORDERS);
       expect(new Set(spans.map(({ traceId, spanId }) => traceId + spanId)).size).toBe(spans.length);
       expect(telemetry.text()).not.toContain('CANARY');
-      expect(services.lines.join('\n')).not.toContain('CANARY');
+      expect(retailer.script.lines.join('\n')).not.toContain('CANARY');
     },
     LONG_MS,
   );
@@ -146,7 +208,7 @@ describe('Two services, each a process with a log of its own, that meet at a Kaf
   test(
     'end all at once by Ctrl-C, and the Kafka with them',
     async () => {
-      expect(await services.interrupt()).toBe(0);
+      expect(await retailer.script.interrupt()).toBe(0);
       expect(place.processes()).toEqual([]);
     },
     LONG_MS,
@@ -169,29 +231,6 @@ describe('The services do not start', () => {
   );
 });
 
-/** Where a service listens now: it says so whenever it starts. */
-function inventory(): string {
-  return urls(/^The inventory is open: (http:\/\/[^/]+)/).at(-1)!;
-}
-
-function ordering(): string {
-  return urls(/^Ordering is open: (http:\/\/[^/]+)/).at(-1)!;
-}
-
-function urls(pattern: RegExp): string[] {
-  return services.lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
-}
-
-async function opened(service: 'inventory' | 'ordering', times: number): Promise<void> {
-  const pattern = service === 'inventory' ? /^The inventory is open: (\S+)/ : /^Ordering is open: (\S+)/;
-  await eventually(() => expect(urls(pattern)).toHaveLength(times), PATIENCE);
-}
-
-function killService(name: string): void {
-  const running = place.processes().find(({ command }) => command.includes(`apps/${name}/dist/main.js`));
-  kill(running!.pid, 'SIGKILL');
-}
-
 /** The names of the spans from the client's to this one. */
 function wayTo(span: ExportedSpan, spans: readonly ExportedSpan[], client: string): string[] {
   const parent = spans.find(({ spanId }) => spanId === span.parentSpanId);
@@ -205,7 +244,9 @@ async function placeOrders(prefix: string, count: number): Promise<void> {
     { sku: 'pot', quantity: 1, unitPrice: 12_000 },
   ];
   for (let index = 0; index < count; index++)
-    expect(await post(`${ordering()}/orders`, { orderId: `${prefix}-${index}`, lines })).toMatchObject({ status: 200 });
+    expect(await post(`${retailer.url('ordering')}/orders`, { orderId: `${prefix}-${index}`, lines })).toMatchObject({
+      status: 200,
+    });
 }
 
 async function allAre(status: string): Promise<void> {
@@ -236,6 +277,54 @@ async function folded(): Promise<object[]> {
       return { orderId, status, pieces, total, reserved, shipped };
     })
     .sort((a, b) => (a.orderId < b.orderId ? -1 : 1));
+}
+
+async function parked(): Promise<readonly object[]> {
+  const found = await Promise.all(
+    SERVICES.map((service) => sql`SELECT subscription, key, error FROM ${sql(service)}.parked`),
+  );
+  return found.flat();
+}
+
+async function identitiesOfBothLogs(): Promise<Identities> {
+  const identities = new Identities();
+  for (const event of await sql`SELECT type, data FROM ordering.events ORDER BY position`)
+    identities.order(event as unknown as Event);
+  for (const event of await sql`SELECT type, data FROM inventory.events ORDER BY position`)
+    identities.stock(event as unknown as Event);
+  return identities;
+}
+
+/** What the table of `stock_levels` holds. */
+async function shelves(): Promise<Shelved[]> {
+  const rows = await sql<Shelved[]>`
+    SELECT sku || '@' || location AS place, on_hand::int AS "onHand", available::int, reserved::int, committed::int, shipped::int
+      FROM inventory.stock_levels`;
+  return rows.map((row) => ({ ...row })).sort(byPlace);
+}
+
+/** The same by the ledgers. */
+function shelvesOf({ ledgers }: Identities): Shelved[] {
+  return [...ledgers]
+    .map(([place, { outside, available, reserved, committed, shipped }]) => {
+      return { place, onHand: outside - shipped, available, reserved, committed, shipped };
+    })
+    .sort(byPlace);
+}
+
+function byPlace(a: Shelved, b: Shelved): number {
+  return a.place < b.place ? -1 : 1;
+}
+
+/** I9, for the processes of ordering: each ended once, was told everything once, and has no timer left. */
+async function processAnomalies(): Promise<readonly object[]> {
+  const events = await sql<Recorded[]>`SELECT id, stream, version, type, data FROM ordering.events ORDER BY position`;
+  const timers = await sql<{ id: string }[]>`SELECT id FROM ordering.timers`;
+  return checkProcesses(events, { pending: new Set(timers.map(({ id }) => id)) });
+}
+
+interface Shelved {
+  readonly place: string;
 }
 
 interface Tracked {

@@ -10,7 +10,15 @@ export {
   type OrderLine,
   type OrderPlace,
 } from './orders.js';
-export { OrderStockCommands, OrderStockSchemas, StockEvents } from './stock.js';
+export { DemandEvents, SaleEvents, SalesEvents } from './insight.js';
+export { BuyingCause, PurchaseEvents } from './purchases.js';
+export {
+  OrderStockCommands,
+  OrderStockSchemas,
+  StockEvents,
+  SupplyStockCommands,
+  TOO_MANY_DELIVERIES,
+} from './stock.js';
 export {
   Country,
   Currency,

@@ -39,6 +39,10 @@ export const StockEvents = events(
     StockAdjusted: at.extend({ quantity: Difference, reason: Reason }),
     /** Nothing is available any more; comes right behind the event that took the last piece. */
     StockDepleted: at,
+    /** Below how many available pieces the stock is low; 0: never. */
+    ReorderPointSet: at.extend({ pieces: z.number().int().min(0) }),
+    /** The stock became low; comes right behind the event that took it there. Nothing left is StockDepleted alone. */
+    LowStockReached: at.extend({ available: z.number().int().positive() }),
   },
 );
 
@@ -61,4 +65,14 @@ export const OrderStockCommands = commands(
   'inventory.stock',
   { key: ({ sku, location }) => `${sku}@${location}` },
   OrderStockSchemas,
+);
+
+/** The code of the rejection of a delivery because the stock expects as many as it can already. */
+export const TOO_MANY_DELIVERIES = 'too-many-deliveries';
+
+/** What replenishment may ask of the stock of one SKU at one location: to expect what was bought. */
+export const SupplyStockCommands = commands(
+  'inventory.stock',
+  { key: ({ sku, location }) => `${sku}@${location}` },
+  { ExpectDelivery: moved.extend({ deliveryId: DeliveryId, dueOn: z.iso.date() }) },
 );

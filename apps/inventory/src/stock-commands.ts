@@ -35,6 +35,8 @@ export const StockSchemas = {
   Return: moved.extend({ orderId: OrderId.optional() }),
   /** Corrects what is on hand, up or down. */
   Adjust: at.extend({ quantity: Difference, reason: Reason }),
+  /** Says below how many available pieces the stock is low. */
+  SetReorderPoint: at.extend({ pieces: z.number().int().min(0).max(1_000_000_000) }),
   ...OrderStockSchemas,
 };
 

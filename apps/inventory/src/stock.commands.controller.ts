@@ -95,6 +95,15 @@ export class StockCommandsController {
   ): Promise<Handled> {
     return this.stock.handle(StockCommands.Adjust({ ...body, sku }), options);
   }
+
+  @StockCommand('reorder-point', 'Say below how many available pieces it is to be bought again')
+  reorderPoint(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.SetReorderPoint }) body: BodyOf<'SetReorderPoint'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.SetReorderPoint({ ...body, sku }), options);
+  }
 }
 
 /** A route that changes the stock: POST, answered with 200 and what the stream is now. */

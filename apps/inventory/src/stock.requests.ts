@@ -16,6 +16,7 @@ export const StockRequests = {
   Commit: StockSchemas.Commit.omit(sku).strict().meta({ id: 'Commit' }),
   Ship: StockSchemas.Ship.omit(sku).strict().meta({ id: 'Ship' }),
   Return: StockSchemas.Return.omit(sku).strict().meta({ id: 'Return' }),
+  SetReorderPoint: StockSchemas.SetReorderPoint.omit(sku).strict().meta({ id: 'SetReorderPoint' }),
   Adjust: StockSchemas.Adjust.omit(sku).strict().meta({ id: 'Adjust' }),
 };
 

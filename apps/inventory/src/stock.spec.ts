@@ -39,6 +39,39 @@ describe('receiving', () => {
   });
 });
 
+describe('a reorder point', () => {
+  const { ReorderPointSet, LowStockReached } = StockEvents;
+  const low = (pieces: number) => [ReorderPointSet({ ...at, pieces }), StockReceived({ ...at, quantity: 5 })];
+
+  it('is set once', () => {
+    const set = StockCommands.SetReorderPoint({ ...at, pieces: 3 });
+    given(Stock, [])
+      .when(set)
+      .then([ReorderPointSet({ ...at, pieces: 3 })]);
+    given(Stock, low(3)).when(set).then([]);
+  });
+
+  it('is told when the stock falls below it, once, until there is more again', () => {
+    const ship = StockCommands.Ship({ ...at, quantity: 1 });
+    const shipped = StockShipped({ ...at, quantity: 1, from: 'available' });
+    const reached = LowStockReached({ ...at, available: 4 });
+    given(Stock, low(5)).when(ship).then([shipped, reached]);
+    given(Stock, low(4)).when(ship).then([shipped]);
+    given(Stock, [...low(5), shipped, reached])
+      .when(ship)
+      .then([shipped]);
+    given(Stock, [...low(5), shipped, reached, StockReturned({ ...at, quantity: 1 })])
+      .when(ship)
+      .then([shipped, reached]);
+  });
+
+  it('is not told behind the last piece: then the stock is depleted', () => {
+    given(Stock, low(5))
+      .when(StockCommands.Reserve({ ...order, quantity: 5 }))
+      .then([StockReserved({ ...order, quantity: 5 }), StockDepleted(at)]);
+  });
+});
+
 describe('reserving', () => {
   it('sets available pieces aside', () => {
     given(Stock, [StockReceived({ ...at, quantity: 5 })])
@@ -103,7 +136,7 @@ describe('releasing and committing', () => {
       StockCommitted({ ...order, quantity: 3 }),
       StockShipped({ ...order, quantity: 3, from: 'committed' }),
     ]);
-    expect(state).toEqual({ onHand: 2, available: 2, reserved: {}, committed: {}, expected: {} });
+    expect(state).toEqual({ onHand: 2, available: 2, reserved: {}, committed: {}, expected: {}, reorderPoint: 0 });
   });
 });
 

@@ -1,4 +1,4 @@
-import { StockEvents } from '@logfold-example/contracts';
+import { StockEvents, TOO_MANY_DELIVERIES } from '@logfold-example/contracts';
 import { decider, reject, unchanged, type DataOf, type EventOf, type Rejection } from '@logfold/core';
 import { StockCommands } from './stock-commands.js';
 
@@ -15,6 +15,8 @@ export interface StockState {
   readonly committed: Held;
   /** What is still to come of announced deliveries, by their ids. */
   readonly expected: Held;
+  /** Below so many available pieces the stock is low. */
+  readonly reorderPoint: number;
 }
 
 /** Announced deliveries of one stock that may be open at a time. */
@@ -25,7 +27,14 @@ export const Stock = decider({
   name: 'stock',
   commands: StockCommands,
   events: StockEvents,
-  initial: (): StockState => ({ onHand: 0, available: 0, reserved: {}, committed: {}, expected: {} }),
+  initial: (): StockState => ({
+    onHand: 0,
+    available: 0,
+    reserved: {},
+    committed: {},
+    expected: {},
+    reorderPoint: 0,
+  }),
   evolve: {
     DeliveryExpected: (stock, { data }) => ({
       ...stock,
@@ -64,6 +73,8 @@ export const Stock = decider({
           },
     ReservationRejected: unchanged,
     StockDepleted: unchanged,
+    ReorderPointSet: (stock, { data }) => ({ ...stock, reorderPoint: data.pieces }),
+    LowStockReached: unchanged,
   },
   decide: {
     ExpectDelivery: ({ data }, { expected }) => {
@@ -71,7 +82,7 @@ export const Stock = decider({
         return reject('already-expected', `Delivery ${data.deliveryId} of ${data.sku} was announced already`);
       return Object.keys(expected).length < DELIVERIES_LIMIT
         ? StockEvents.DeliveryExpected(data)
-        : reject('too-many-deliveries', `${DELIVERIES_LIMIT} deliveries of ${data.sku} are open, which is the most`);
+        : reject(TOO_MANY_DELIVERIES, `${DELIVERIES_LIMIT} deliveries of ${data.sku} are open, which is the most`);
     },
     CallOffDelivery: ({ data }, stock) => notExpected(data, stock) ?? StockEvents.DeliveryCalledOff(data),
     ReceiveStock: ({ data }, stock) => notExpected(data, stock) ?? StockEvents.StockReceived(data),
@@ -99,6 +110,8 @@ export const Stock = decider({
       stock.available + data.quantity < 0
         ? short(stock.available, { ...data, quantity: -data.quantity })
         : taking(-data.quantity, stock, StockEvents.StockAdjusted(data)),
+    SetReorderPoint: ({ data }, { reorderPoint }) =>
+      data.pieces === reorderPoint ? [] : StockEvents.ReorderPointSet(data),
     Allocate: ({ data }, stock) =>
       stock.available < data.quantity
         ? StockEvents.ReservationRejected({ ...data, available: stock.available })
@@ -122,11 +135,18 @@ function all(event: (data: Ordered) => StockEvent, data: Omit<Ordered, 'quantity
   return quantity > 0 ? [event({ ...data, quantity })] : [];
 }
 
-/** The event; and that the stock is depleted, when it takes the last available piece. */
+/** The event; and that the stock is depleted, when it takes the last available piece, or low, when it takes it there. */
 function taking(quantity: number, stock: StockState, event: StockEvent): StockEvent | StockEvent[] {
-  if (quantity <= 0 || stock.available !== quantity) return event;
   const { sku, location } = event.data;
-  return [event, StockEvents.StockDepleted({ sku, location })];
+  const { available: before, reorderPoint } = stock;
+  const available = before - quantity;
+  if (quantity <= 0 || available >= Math.max(reorderPoint, 1) || (available > 0 && before < reorderPoint)) return event;
+  return [
+    event,
+    available === 0
+      ? StockEvents.StockDepleted({ sku, location })
+      : StockEvents.LowStockReached({ sku, location, available }),
+  ];
 }
 
 function short(

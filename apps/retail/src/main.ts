@@ -7,11 +7,13 @@ await serve({
   module: RetailModule,
   config: Config,
   title: 'Logfold retail example',
-  description: 'The stock and the orders of a retailer: every number is a fold over a log of events.',
+  description:
+    'The stock and the orders of a retailer, its shoppers and its suppliers: every number is a fold over a log of events.',
   announce: (url) => `
 The retailer is open.
   API    ${url}/inventory/out-of-stock
          ${url}/orders?status=shipped
+         ${url}/supplier-inbox
   Docs   ${url}/docs
 
 Try it:
@@ -23,6 +25,9 @@ Try it:
   curl -s -X POST ${url}/orders/mine/ship
   curl -s ${url}/orders/mine                # shipped
   curl -s ${url}/inventory/stock/85123A     # 7 are left
+  curl -s ${url}/inventory/stock/85123A/ship -H 'content-type: application/json' -d '{"quantity": 7}'
+  curl -s -X POST ${url}/insight/products/85123A/view
+  curl -s '${url}/supplier-inbox?sku=85123A'   # its supplier sees that somebody looks for it
 
 Ctrl-C ends it.
 `,

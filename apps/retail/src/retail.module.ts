@@ -1,5 +1,7 @@
+import { InsightModule } from '@logfold-example/insight';
 import { InventoryModule } from '@logfold-example/inventory';
 import { OrderingModule } from '@logfold-example/ordering';
+import { ReplenishmentModule } from '@logfold-example/replenishment';
 import { Module } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import type { Config } from './config.js';
@@ -16,6 +18,12 @@ const together = {
 
 /** All services of the retailer in one process: each with its own log, its own schema, its own routes. */
 @Module({
-  imports: [InventoryModule.forRootAsync(together), OrderingModule.forRootAsync(together), SimulatorModule],
+  imports: [
+    InventoryModule.forRootAsync(together),
+    OrderingModule.forRootAsync(together),
+    InsightModule.forRootAsync(together),
+    ReplenishmentModule.forRootAsync(together),
+    SimulatorModule,
+  ],
 })
 export class RetailModule {}

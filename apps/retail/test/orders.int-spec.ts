@@ -1,16 +1,12 @@
 import 'reflect-metadata';
-import { hosted } from '@logfold-example/hosting';
 import { StockEvents } from '@logfold-example/contracts';
 import { LogfoldServices } from '@logfold/nestjs';
 import { eventually, withFailpoint } from '@logfold/testing';
-import { ConfigModule } from '@nestjs/config';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import postgres from 'postgres';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
-import { Config } from '../src/config.js';
-import { RetailModule } from '../src/retail.module.js';
+import { openRetail } from './support/open-retail.js';
 import { foldedOrders, trackedOrders } from './support/tracked-orders.js';
 
 const PATIENCE = { timeoutMs: 50_000 };
@@ -87,14 +83,16 @@ describe('an order, between two services with a log each', () => {
   it('may have more lines than one append holds events', async () => {
     const skus = Array.from({ length: 600 }, (_, index) => `many-${index}`);
     const { events } = app.get(LogfoldServices).of('inventory').database;
-    for (const sku of skus) {
-      const received = StockEvents.StockReceived({ sku, location: 'main', quantity: 1 });
-      await events.append({ stream: `stock-${sku}@main`, events: [received], expected: 'none' });
-    }
+    const received = skus.map((sku) => ({
+      stream: `stock-${sku}@main`,
+      events: [StockEvents.StockReceived({ sku, location: 'main', quantity: 1 })],
+      expected: 'none' as const,
+    }));
+    await Promise.all(received.map((append) => events.append(append)));
     const lines = skus.map((sku) => line(sku, 1));
     expect(await place('many', lines)).toMatchObject({ status: 200 });
     await shows('many', { status: 'allocated', reservedPieces: 600 }, PATIENCE);
-  });
+  }, 60_000);
 
   it('is one of many that want the same: no piece is promised twice, and each order is answered', async () => {
     await receive('hot', 25);
@@ -107,9 +105,9 @@ describe('an order, between two services with a log each', () => {
         { status: 'allocated', orders: 12 },
         { status: 'cancelled', orders: 28 },
       ]);
-    });
+    }, PATIENCE);
     await stock('hot', { reserved: 24, available: 1 });
-  });
+  }, 60_000);
 
   it('may meet others that take the same things in the opposite order', async () => {
     await receive('left', 200);
@@ -186,8 +184,10 @@ describe('an order, between two services with a log each', () => {
       const sku = crashPoint.replace('subscription.', '');
       await receive(sku, 20);
       let hits = 0;
+      let failures = 0;
       const fail = (): void => {
-        if (++hits % 3 === 1) throw new TypeError(`Hit ${hits} of ${crashPoint}`);
+        // Which loop fails is chance, and an event that fails a sixth time is parked: so five in all.
+        if (++hits % 5 === 1 && failures++ < 5) throw new TypeError(`Hit ${hits} of ${crashPoint}`);
       };
       await withFailpoint(crashPoint, fail, async () => {
         const ids = Array.from({ length: 6 }, (_, index) => `${sku}-${index}`);
@@ -198,7 +198,7 @@ describe('an order, between two services with a log each', () => {
         for (const id of ids.slice(1)) await shows(id, { status: 'shipped', shippedPieces: 2 }, PATIENCE);
       });
       await stock(sku, { received: 20, reserved: 0, committed: 2, shipped: 10, available: 8 });
-      expect(hits).toBeGreaterThan(6);
+      expect(failures).toBeGreaterThan(4);
     },
     60_000,
   );
@@ -217,23 +217,13 @@ describe('an order, between two services with a log each', () => {
   it('is tracked as the pure fold of both logs', async () => {
     await eventually(async () => expect(await trackedOrders(sql)).toEqual(await foldedOrders(sql)));
     expect(await sql`SELECT sku FROM inventory.stock_levels WHERE available < 0`).toEqual([]);
-    expect(await sql`SELECT 1 FROM inventory.parked UNION ALL SELECT 1 FROM ordering.parked`).toEqual([]);
+    for (const service of ['inventory', 'ordering', 'insight', 'replenishment'])
+      expect(await sql`SELECT subscription, key, error FROM ${sql(service)}.parked`).toEqual([]);
   });
 });
 
-async function open(): Promise<NestFastifyApplication> {
-  const config = await ConfigModule.forRoot({
-    isGlobal: true,
-    ignoreEnvFile: true,
-    ignoreEnvVars: true,
-    skipProcessEnv: true,
-    validate: () => Config.parse({ DATABASE_URL: database.url, SIMULATE: 'off' }),
-  });
-  const module = await Test.createTestingModule({ imports: [hosted(RetailModule, config)] }).compile();
-  const opened = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
-  await opened.init();
-  await opened.getHttpAdapter().getInstance().ready();
-  return opened;
+function open(): Promise<NestFastifyApplication> {
+  return openRetail(database.url);
 }
 
 async function receive(sku: string, quantity: number): Promise<void> {

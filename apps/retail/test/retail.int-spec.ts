@@ -1,12 +1,10 @@
 import 'reflect-metadata';
-import { ConfigModule } from '@nestjs/config';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
-import { hosted, serveOpenApi } from '@logfold-example/hosting';
+import { serveOpenApi } from '@logfold-example/hosting';
 import { Config } from '../src/config.js';
-import { RetailModule } from '../src/retail.module.js';
+import { openRetail } from './support/open-retail.js';
 
 interface Operation {
   readonly requestBody?: object;
@@ -23,19 +21,7 @@ let database: TestDatabase;
 let app: NestFastifyApplication;
 beforeAll(async () => {
   database = await testDatabase();
-  const validate = () => Config.parse({ DATABASE_URL: database.url, SIMULATE: 'off' });
-  const config = await ConfigModule.forRoot({
-    isGlobal: true,
-    ignoreEnvFile: true,
-    ignoreEnvVars: true,
-    skipProcessEnv: true,
-    validate,
-  });
-  const module = await Test.createTestingModule({ imports: [hosted(RetailModule, config)] }).compile();
-  app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: ['error'] });
-  serveOpenApi(app, { title: 'Retail', description: 'All services' });
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
+  app = await openRetail(database.url, (made) => serveOpenApi(made, { title: 'Retail', description: 'All services' }));
 });
 afterAll(async () => {
   await app?.close();
@@ -46,6 +32,8 @@ describe('the retail application', () => {
   it('serves its services', async () => {
     expect((await app.inject('/inventory/out-of-stock')).json()).toEqual([]);
     expect((await app.inject('/orders')).json()).toEqual([]);
+    expect((await app.inject('/insight/hourly-sales')).json()).toEqual([]);
+    expect((await app.inject('/supplier-inbox')).json()).toEqual([]);
   });
 
   it('answers a wrong address with problem details', async () => {

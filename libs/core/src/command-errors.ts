@@ -1,4 +1,4 @@
-import { LogfoldError } from './errors.js';
+import { EventNotStorable, EventTooLarge, InvalidAppend, LogfoldError } from './errors.js';
 
 /** The key of a command was used before for another one: another type, stream or data. Nothing was done. */
 export class IdempotencyKeyReused extends LogfoldError {
@@ -41,4 +41,9 @@ export class InvalidIdempotencyKey extends LogfoldError {
       `Idempotency key ${JSON.stringify(key.slice(0, 80))} ${why}: send something unique for each command, such as a UUID`,
     );
   }
+}
+
+/** True for errors that a single command's events are to blame for: the others of a batch must not suffer from it. */
+export function isOfOneCommand(error: unknown): boolean {
+  return error instanceof EventNotStorable || error instanceof EventTooLarge || error instanceof InvalidAppend;
 }

@@ -13,22 +13,15 @@ import {
 import { commandsOf, decideInTurn, handledOf, type Decided, type Round } from './command-round.js';
 import type { Command } from './commands.js';
 import type { Decider } from './decider.js';
-import { IdempotencyKeyTaken } from './command-errors.js';
-import {
-  EventNotStorable,
-  EventTooLarge,
-  InvalidAppend,
-  InvalidDefinition,
-  WrongExpectedVersion,
-  type ExpectedVersion,
-} from './errors.js';
+import { IdempotencyKeyTaken, isOfOneCommand } from './command-errors.js';
+import { InvalidDefinition, WrongExpectedVersion, type ExpectedVersion } from './errors.js';
 import { eventCatalog } from './event-catalog.js';
 import type { Appended, AppendedCommand, EventStore } from './event-store.js';
 import type { Event, Metadata, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import type { HandledCommand, HandledCommands } from './handled-commands.js';
 import { checkIdempotencyKey, payloadHash } from './idempotency-key.js';
-import { Mailboxes, type WaitingCommand } from './mailbox.js';
+import { isOfLoop, MAILBOX_LIMITS, Mailboxes, refuseOfLoops, type Failure, type WaitingCommand } from './mailbox.js';
 import { tokenWriter } from './position-token.js';
 import { StreamSnapshots, type Snapshots } from './snapshot.js';
 import { StateCache } from './state-cache.js';
@@ -84,9 +77,6 @@ export interface CommandHandlerOptions {
 /** Streams whose states a cache keeps unless told otherwise. */
 const CACHED_STREAMS = 10_000;
 
-/** Commands that may wait for one stream, for all of a decider's, and that are decided together. */
-const LIMITS = { stream: 1_000, all: 10_000, batch: 100 };
-
 /** Makes the command handler of a decider over an event store. */
 export function commandHandler<S, C extends Command, E extends Event>(
   decider: Decider<S, C, E>,
@@ -108,7 +98,7 @@ type Waiting<C extends Command, E extends Event> = WaitingCommand<C, Answer<E>>;
  * Every answer of a batch waits for its commit: a rejection may be due to events that are not stored yet.
  */
 class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C, E> {
-  readonly #mailboxes = new Mailboxes<Waiting<C, E>>(LIMITS, (stream, batch) => this.#serve(stream, batch));
+  readonly #mailboxes = new Mailboxes<Waiting<C, E>>(MAILBOX_LIMITS, (stream, batch) => this.#serve(stream, batch));
   readonly #commands: HandledCommands | undefined;
   readonly #attempts: number;
   readonly #clock: Clock;
@@ -142,23 +132,38 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
     return new Promise((resolve, reject) => this.#mailboxes.add({ ...asked, callers: [{ resolve, reject }] }));
   }
 
-  /** Answers every command of a batch. Never rejects. */
-  async #serve(stream: string, batch: readonly Waiting<C, E>[]): Promise<void> {
+  /** Answers every command of a batch. Never rejects. @returns why one of a loop failed */
+  async #serve(stream: string, batch: readonly Waiting<C, E>[]): Promise<Failure | undefined> {
     try {
-      await this.#answerAll(stream, batch);
+      return await this.#answerAll(stream, batch);
     } catch (error) {
       const open = batch.filter(({ callers }) => callers.length > 0);
-      if (open.length > 1 && isOfOne(error)) for (const one of open) await this.#serve(stream, [one]);
-      else refuse(open, error);
+      if (open.length > 1 && isOfOneCommand(error)) return this.#serveEach(stream, open);
+      refuse(open, error);
+      return open.some(isOfLoop) ? { error } : undefined;
     }
   }
 
-  async #answerAll(stream: string, batch: readonly Waiting<C, E>[]): Promise<void> {
+  /** The same one by one; behind one of a loop that failed, the others of a loop are refused. */
+  async #serveEach(stream: string, open: readonly Waiting<C, E>[]): Promise<Failure | undefined> {
+    let failure: Failure | undefined;
+    for (const one of open)
+      if (failure && isOfLoop(one)) refuse([one], failure.error);
+      else failure = (await this.#serve(stream, [one])) ?? failure;
+    return failure;
+  }
+
+  async #answerAll(stream: string, batch: readonly Waiting<C, E>[]): Promise<Failure | undefined> {
     let open = batch;
     let stale = false;
     for (let failed = 0; open.length > 0;) {
       try {
-        open = await this.#round(stream, open, stale);
+        const { left, failure } = await this.#round(stream, open, stale);
+        if (failure) {
+          await this.#serve(stream, refuseOfLoops(left, failure));
+          return failure;
+        }
+        open = left;
         stale = false;
         failed = 0;
       } catch (error) {
@@ -170,14 +175,15 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
         } else throw error;
       }
     }
+    return undefined;
   }
 
   /**
    * Decides and appends once. Acceptances are decided on the cached state, as the append itself tells when that was
    * stale. When nothing is appended no conflict would: then what is answered was decided on a state that was read from
-   * the log after the commands came. @returns those that are still open.
+   * the log after the commands came.
    */
-  async #round(stream: string, open: readonly Waiting<C, E>[], stale: boolean): Promise<readonly Waiting<C, E>[]> {
+  async #round(stream: string, open: readonly Waiting<C, E>[], stale: boolean): Promise<Round<Waiting<C, E>, S, E>> {
     const { states } = this;
     const known = states.cached(stream);
     const start = known === undefined || stale ? await states.anew(stream, known) : known;
@@ -189,7 +195,7 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
     await failpoint('append.after-load');
     if (round.events.length > 0) await this.#append(stream, round);
     else await this.#record(stream, round.decided);
-    return round.left;
+    return round;
   }
 
   /** Appends the events of a round, and answers all its commands. */
@@ -291,9 +297,4 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
       );
     return { key, payloadHash: payloadHash(command, asked), kept };
   }
-}
-
-/** True for errors that a single command's events are to blame for: the others of the batch must not suffer from it. */
-function isOfOne(error: unknown): boolean {
-  return error instanceof EventNotStorable || error instanceof EventTooLarge || error instanceof InvalidAppend;
 }

@@ -5,7 +5,7 @@ import type { AppendedCommand } from './event-store.js';
 import type { Event } from './events.js';
 import type { HandledCommand } from './handled-commands.js';
 import { keptRejection } from './idempotency-key.js';
-import type { WaitingCommand } from './mailbox.js';
+import { isOfLoop, type Failure, type WaitingCommand } from './mailbox.js';
 import { meets } from './prepared-append.js';
 import type { Folded } from './state-cache.js';
 import type { StreamStates } from './stream-states.js';
@@ -21,7 +21,7 @@ export interface Decided<Item, E extends Event> {
   readonly events: readonly E[];
   readonly rejection?: Rejection;
   /** What the rules threw, or the conflict with the version that the caller expected. */
-  readonly failure?: { readonly error: unknown };
+  readonly failure?: Failure;
 }
 
 /** Commands of one stream, decided one after another. */
@@ -34,9 +34,14 @@ export interface Round<Item, S, E extends Event> {
   readonly events: readonly E[];
   /** Those that were one too many for an append. */
   readonly left: readonly Item[];
+  /** Why one of a loop failed. */
+  readonly failure?: Failure | undefined;
 }
 
-/** Decides commands in turn, each on the state that those before it left. One that throws changes nothing. */
+/**
+ * Decides commands in turn, each on the state that those before it left. One that throws changes nothing; when it is one
+ * of a loop, none of a loop behind it is decided either.
+ */
 export function decideInTurn<C extends Command, S, E extends Event, Item extends WaitingCommand<C, any>>(
   states: StreamStates<S, E>,
   from: Folded<S>,
@@ -45,16 +50,21 @@ export function decideInTurn<C extends Command, S, E extends Event, Item extends
   let to = from;
   const events: E[] = [];
   const decided: Decided<Item, E>[] = [];
+  let failure: Failure | undefined;
   for (const [index, item] of items.entries()) {
-    const { outcome, after } = decideOne(states, to, item);
+    const { outcome, after } =
+      failure && isOfLoop(item)
+        ? { outcome: { item, version: to.version, events: [], failure }, after: to }
+        : decideOne(states, to, item);
+    if (isOfLoop(item)) failure = outcome.failure;
     const { events: own } = outcome;
     if (events.length > 0 && events.length + own.length > ROUND_EVENTS)
-      return { from, to, decided, events, left: items.slice(index) };
+      return { from, to, decided, events, left: items.slice(index), failure };
     to = after;
     events.push(...own);
     decided.push(outcome);
   }
-  return { from, to, decided, events, left: [] };
+  return { from, to, decided, events, left: [], failure };
 }
 
 /** The commands of a round, as its append names them; those that failed leave nothing. */

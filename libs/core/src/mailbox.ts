@@ -20,6 +20,11 @@ export interface Caller<Answer> {
   reject(error: unknown): void;
 }
 
+/** Why a command was not decided. */
+export interface Failure {
+  readonly error: unknown;
+}
+
 /** The limits of mailboxes. */
 export interface MailboxLimits {
   /** Commands that may wait for one stream; one more is refused. */
@@ -29,6 +34,9 @@ export interface MailboxLimits {
   /** Commands of one batch. */
   readonly batch: number;
 }
+
+/** Those of a decider's mailboxes. */
+export const MAILBOX_LIMITS: MailboxLimits = { stream: 1_000, all: 10_000, batch: 100 };
 
 interface Box<Item> {
   waiting: Item[];
@@ -43,10 +51,13 @@ export class Mailboxes<Item extends WaitingCommand<any, any>> {
   readonly #boxes = new Map<string, Box<Item>>();
   #waiting = 0;
 
-  /** @param serve answers the commands of a batch, each and always; never rejects. */
+  /**
+   * @param serve answers the commands of a batch, each and always; never rejects. What it resolves to, if anything, is why
+   *   a command of a loop failed.
+   */
   constructor(
     readonly limits: MailboxLimits,
-    readonly serve: (stream: string, batch: readonly Item[]) => Promise<void>,
+    readonly serve: (stream: string, batch: readonly Item[]) => Promise<Failure | undefined>,
   ) {}
 
   /** @throws AppendQueueFull, retryable, when too many wait already. */
@@ -71,8 +82,12 @@ export class Mailboxes<Item extends WaitingCommand<any, any>> {
     await undefined; // whatever was sent together is one batch
     while (box.waiting.length > 0) {
       box.serving = this.#take(box);
-      await this.serve(stream, box.serving);
+      const failure = await this.serve(stream, box.serving);
       this.#waiting -= box.serving.length;
+      if (!failure) continue;
+      const left = refuseOfLoops(box.waiting, failure);
+      this.#waiting -= box.waiting.length - left.length;
+      box.waiting = left;
     }
     this.#boxes.delete(stream);
   }
@@ -91,6 +106,23 @@ export class Mailboxes<Item extends WaitingCommand<any, any>> {
     box.waiting = left;
     return batch;
   }
+}
+
+/** True for a command of a loop, which sends it again until it is decided, and those behind it in their order. */
+export function isOfLoop({ handled }: Pick<WaitingCommand, 'handled'>): boolean {
+  return handled?.kept === true;
+}
+
+/**
+ * Refuses those of loops that wait behind one that failed: its loop sends that again first.
+ * @returns the others
+ */
+export function refuseOfLoops<Item extends WaitingCommand<any, any>>(
+  waiting: readonly Item[],
+  { error }: Failure,
+): Item[] {
+  for (const { callers } of waiting.filter(isOfLoop)) for (const { reject } of callers.splice(0)) reject(error);
+  return waiting.filter((item) => !isOfLoop(item));
 }
 
 /** The same command under the same key: its answer is the answer to both. */

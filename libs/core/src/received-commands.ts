@@ -7,7 +7,7 @@ import { creatorsOf, type Metadata, type Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import { answerStream } from './process-events.js';
 import type { CommandRoute, RemoteCommand } from './remote-commands.js';
-import { answersOf, rejectionOf } from './sent-commands.js';
+import { answersTo, rejectionOf } from './sent-commands.js';
 import type { SubscriptionHandler } from './subscription.js';
 
 /** The name of the subscription to the commands of another service's processes. */
@@ -27,9 +27,9 @@ export function receivedCommandsHandler<Tx>(
   return {
     types: [sentType],
     async handle(received, tx) {
-      const decided = await Promise.allSettled(received.map((each) => decide(each)));
+      const answers = await answersTo(received, decide);
       await failpoint('process.after-received');
-      await events.appendAll(answersOf(decided), { tx });
+      await events.appendAll(answers, { tx });
     },
   };
 

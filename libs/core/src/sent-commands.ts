@@ -12,7 +12,7 @@ import type { SubscriptionHandler } from './subscription.js';
 /** The name of the subscription that has the commands of processes decided. */
 export const SENT_COMMANDS = 'commands of processes';
 
-/** Commands that are decided at once, in one transaction of the subscription. */
+/** Commands that are decided at once: as many as surely find room in the mailbox of one stream. */
 export const SENT_AT_ONCE = 200;
 
 type Sent = Recorded<EventOf<typeof ProcessEvents, 'logfold.CommandSent'>>;
@@ -36,9 +36,9 @@ export function sentCommandsHandler<Tx>(
     async handle(received, tx) {
       const sent = received as unknown as readonly Sent[];
       const leaving = new Leaving();
-      const decided = await Promise.allSettled(sent.map((each) => decide(each, leaving)));
+      const answers = await answersTo(sent, (each) => decide(each, leaving));
       await failpoint('process.after-command');
-      await events.appendAll([...answersOf(decided), ...leaving.appends()], { tx });
+      await events.appendAll([...answers, ...leaving.appends()], { tx });
     },
   };
 
@@ -82,12 +82,24 @@ export async function rejectionOf(
   }
 }
 
-/** The answers to a batch of commands that were refused. @throws why the first one failed that was not decided */
-export function answersOf(decided: readonly PromiseSettledResult<Append | undefined>[]): Append[] {
-  return decided.flatMap((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value ?? [];
-  });
+/**
+ * Has commands decided in their order, some at once, and none behind one that could not be decided.
+ * @returns the answers to those that were refused
+ * @throws why the first one failed that was not decided
+ */
+export async function answersTo<Sent>(
+  commands: readonly Sent[],
+  decide: (command: Sent) => Promise<Append | undefined>,
+): Promise<Append[]> {
+  const answers: Append[] = [];
+  for (let first = 0; first < commands.length; first += SENT_AT_ONCE) {
+    const some = commands.slice(first, first + SENT_AT_ONCE);
+    for (const outcome of await Promise.allSettled(some.map(decide))) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      if (outcome.value) answers.push(outcome.value);
+    }
+  }
+  return answers;
 }
 
 /** Commands that leave this service, each in a stream of its destination: in the log they stand as they were sent. */

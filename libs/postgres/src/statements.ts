@@ -52,6 +52,8 @@ export interface Statements {
 
 /** Writes the statements for a schema. */
 export function statementsFor(schema: string): Statements {
+  // Rows get their positions in the order in which they are given, as long as nothing is joined with them: a hash join brings
+  // them in any order, and then a stream's events stand in the log in another order than their versions.
   const insert = (unless = ''): string => `
 INSERT INTO ${schema}.events (stream, version, id, type, schema_version, topic, key, data, metadata)
 SELECT given.s, given.actual + given.v, given.i, given.t, given.n, given.o, given.k, coalesce(given.d, 'null'), given.m
@@ -68,7 +70,7 @@ WITH ${mark}asked AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset($2::text::jsonb) AS command(s text, c text, h text, v int, e int, r text, p boolean)
 ), known AS MATERIALIZED (
   SELECT asked.s FROM asked JOIN ${schema}.commands c ON c.id = asked.c
-), stored AS (${insert(' AND NOT EXISTS (SELECT FROM known WHERE known.s = given.s)')}
+), stored AS (${insert(' AND given.s <> ALL (ARRAY(SELECT known.s FROM known))')}
 ), handled AS (
   INSERT INTO ${schema}.commands (id, payload_hash, stream, version, events, rejection, kept)
   SELECT asked.c, asked.h, asked.s, append.before + asked.v, asked.e, asked.r, asked.p

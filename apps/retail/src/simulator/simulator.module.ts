@@ -1,3 +1,4 @@
+import { Shelf } from '@logfold-example/insight';
 import { Stock } from '@logfold-example/inventory';
 import { Order } from '@logfold-example/ordering';
 import type { HandlerOf } from '@logfold/core';
@@ -17,14 +18,15 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     @InjectDecider(Stock) private readonly stock: HandlerOf<typeof Stock>,
     @InjectDecider(Order) private readonly order: HandlerOf<typeof Order>,
+    @InjectDecider(Shelf) private readonly shelf: HandlerOf<typeof Shelf>,
     private readonly config: ConfigService<Config, true>,
   ) {}
 
   onApplicationBootstrap(): void {
     if (this.config.get('SIMULATE', { infer: true }) === 'off') return;
     const seed = this.config.get('SEED', { infer: true });
-    const { stock, order } = this;
-    this.#simulator = startSimulator({ stock, order, seed, perSecond: COMMANDS_PER_SECOND, log: console.log });
+    const { stock, order, shelf } = this;
+    this.#simulator = startSimulator({ stock, order, shelf, seed, perSecond: COMMANDS_PER_SECOND, log: console.log });
   }
 
   /** Comes before the services stop, so the command under way can end. */
@@ -38,6 +40,7 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
   imports: [
     LogfoldModule.forFeature([Stock], { service: 'inventory' }),
     LogfoldModule.forFeature([Order], { service: 'ordering' }),
+    LogfoldModule.forFeature([Shelf], { service: 'insight' }),
   ],
   providers: [Simulation],
 })

@@ -1,21 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import { DatabaseUnavailable, logfold, type HandlerOf } from '@logfold/core';
+import { Shelf } from '@logfold-example/insight';
 import { Stock } from '@logfold-example/inventory';
 import { Order } from '@logfold-example/ordering';
 import { memory, virtualClock } from '@logfold/testing';
 import { startSimulator } from './simulator.js';
 import { trader } from './trader.js';
 
-/** A command of either service. */
+/** A command of any service. */
 type Handle = (command: { readonly stream: string }) => Promise<never>;
 
 describe('the simulator', () => {
   it('trades at its rate, whatever is refused, until it is stopped', async () => {
-    const shop = logfold({ database: memory({ service: 'shop' }), definitions: [Stock, Order], run: 'nothing' });
+    const shop = logfold({ database: memory({ service: 'shop' }), definitions: [Stock, Order, Shelf], run: 'nothing' });
     await shop.start();
-    const { clock, handled, stop } = simulator(
-      (command) => shop.handler(command.stream.startsWith('order-') ? Order : Stock).handle(command as never) as never,
-    );
+    const { clock, handled, stop } = simulator((command) => {
+      const decider = [Stock, Order, Shelf].find(({ name }) => command.stream.startsWith(`${name}-`))!;
+      return shop.handler(decider).handle(command as never) as never;
+    });
     await clock.advance(99_500);
     expect(handled()).toBe(200);
     await stop();
@@ -68,6 +70,7 @@ function simulator(handle: Handle) {
   const { stop } = startSimulator({
     stock: handler as HandlerOf<typeof Stock>,
     order: handler as HandlerOf<typeof Order>,
+    shelf: handler as HandlerOf<typeof Shelf>,
     seed: 1,
     perSecond: 2,
     log: (line) => lines.push(line),

@@ -1,3 +1,4 @@
+import type { Shelf } from '@logfold-example/insight';
 import type { Stock } from '@logfold-example/inventory';
 import type { Order } from '@logfold-example/ordering';
 import { backoffMs, CommandRejected, systemClock, type Clock, type HandlerOf } from '@logfold/core';
@@ -7,6 +8,7 @@ import { trader, type Trade } from './trader.js';
 export interface SimulatorOptions {
   readonly stock: HandlerOf<typeof Stock>;
   readonly order: HandlerOf<typeof Order>;
+  readonly shelf: HandlerOf<typeof Shelf>;
   /** What the trader does follows from it. */
   readonly seed: number;
   /** Commands per second, about. */
@@ -26,7 +28,7 @@ const BACKOFF = { firstMs: 500, maxMs: 10_000 };
 
 /**
  * Trades, so that there is something to see: a few dozen phones and laptops in a few shops, and orders that are placed,
- * paid and shipped. Refused commands are part of trading; while the database is away it waits and tries the same command again.
+ * paid and shipped, and shoppers who look. Refused commands are part of trading; while the database is away it waits and tries the same command again.
  */
 export function startSimulator(options: SimulatorOptions): Simulator {
   const stopping = new AbortController();
@@ -40,13 +42,15 @@ export function startSimulator(options: SimulatorOptions): Simulator {
 }
 
 async function trade(
-  { stock, order, seed, perSecond, log, clock = systemClock }: SimulatorOptions,
+  { stock, order, shelf, seed, perSecond, log, clock = systemClock }: SimulatorOptions,
   signal: AbortSignal,
 ): Promise<void> {
   log(`A simulator trades, ${perSecond} commands a second`);
   const pauseMs = 1_000 / perSecond;
-  const handle = ({ service, command }: Trade): Promise<unknown> =>
-    service === 'inventory' ? stock.handle(command) : order.handle(command);
+  const handle = ({ service, command }: Trade): Promise<unknown> => {
+    if (service === 'inventory') return stock.handle(command);
+    return service === 'ordering' ? order.handle(command) : shelf.handle(command);
+  };
   let failures = 0;
   for (const trade of trader(seed, clock.now())) {
     while (!signal.aborted) {

@@ -9,11 +9,12 @@ describe('the trader', () => {
     expect(first(300, 7)).not.toEqual(first(300, 8));
   });
 
-  it('does all that is done at a counter, and all that is done with orders', () => {
+  it('does all that is done at a counter, all that is done with orders, and looks', () => {
     const types = (service: string) =>
       new Set(first(500, 1).flatMap((trade) => (trade.service === service ? [trade.command.type] : [])));
     expect([...types('inventory')].sort()).toEqual(['Adjust', 'ReceiveStock', 'Return', 'Ship']);
     expect([...types('ordering')].sort()).toEqual(['CancelOrder', 'MarkPaid', 'MarkShipped', 'PlaceOrder']);
+    expect([...types('insight')]).toEqual(['ViewProduct']);
   });
 
   it('trades in its own SKUs and shops only', () => {
@@ -47,7 +48,7 @@ function first(count: number, seed: number): Trade[] {
 }
 
 function places({ service, command }: Trade): readonly { sku: string; location: string }[] {
-  if (service === 'inventory') return [command.data];
+  if (service !== 'ordering') return [command.data];
   return command.type === 'PlaceOrder' ? command.data.lines : [];
 }
 

@@ -1,3 +1,4 @@
+import { ShelfCommands } from '@logfold-example/insight';
 import { StockCommands } from '@logfold-example/inventory';
 import { OrderCommands } from '@logfold-example/ordering';
 import type { OrderLine } from '@logfold-example/contracts';
@@ -10,10 +11,14 @@ export type StockCommand = CommandOf<typeof StockCommands>;
 /** A command about an order. */
 export type OrderCommand = CommandOf<typeof OrderCommands>;
 
-/** What a trader does: something with the stock at a counter, or something with an order. */
+/** A command about what shoppers look at. */
+export type ShelfCommand = CommandOf<typeof ShelfCommands>;
+
+/** What a trader does: something with the stock at a counter, with an order, or as a shopper who looks. */
 export type Trade =
   | { readonly service: 'inventory'; readonly command: StockCommand }
-  | { readonly service: 'ordering'; readonly command: OrderCommand };
+  | { readonly service: 'ordering'; readonly command: OrderCommand }
+  | { readonly service: 'insight'; readonly command: ShelfCommand };
 
 /** What a trader sells: numbers that no import uses. */
 export const SKUS: readonly string[] = [
@@ -32,6 +37,9 @@ const COUNTRIES = ['United Kingdom', 'Germany', 'France', 'Norway'];
 /** Orders that wait for their payment, and for their shipment, before the first of them is looked at: time for the stock to answer. */
 const WAITING_ORDERS = 3;
 
+/** How many trades somebody looks at a product before. */
+const LOOKING = 0.15;
+
 interface Place {
   readonly sku: string;
   readonly location: string;
@@ -40,7 +48,7 @@ interface Place {
 /**
  * What a trader does, without end: the same for the same seed and start. Sells more than comes in, so that things sell
  * out now and then; some of it is refused therefore, and some orders are cancelled by the stock.
- * @param now milliseconds since 1970: when orders are placed, and the number of the first one, so that the orders of two
+ * @param now milliseconds since 1970: when orders are placed and products looked at, and the number of the first one, so that the orders of two
  *   runs never meet.
  */
 export function* trader(seed: number, now: number): Generator<Trade, never> {
@@ -56,6 +64,7 @@ export function* trader(seed: number, now: number): Generator<Trade, never> {
 
   while (true) {
     const at = popular(random, carried);
+    if (random() < LOOKING) yield viewed(random, at, new Date(now).toISOString());
     const chance = random();
     if (chance < 0.03) {
       const place = { sku: oneOf(random, SKUS), location: oneOf(random, LOCATIONS) };
@@ -93,6 +102,11 @@ function stock(command: StockCommand): Trade {
 
 function order(command: OrderCommand): Trade {
   return { service: 'ordering', command };
+}
+
+function viewed(random: Random, at: Place, viewedAt: string): Trade {
+  const customerId = `C-${between(random, 1, 500)}`;
+  return { service: 'insight', command: ShelfCommands.ViewProduct({ ...at, viewedAt, customerId }) };
 }
 
 function line(random: Random, place: Place): OrderLine {

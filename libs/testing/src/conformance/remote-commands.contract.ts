@@ -112,6 +112,16 @@ export function remoteCommandsContract(name: string, open: () => Promise<OpenedH
       },
     );
 
+    test('more than a stream takes at once, found together after the other service was away, are decided in order', async () => {
+      const away = running.filter(({ database }) => database.service === house.answering);
+      await Promise.all(away.map((service) => service.stop()));
+      const before = await forwarded(asking, house);
+      const many = await task(asking, uuidv7(), 1_200, 'put and take');
+      await eventually(async () => expect(await forwarded(asking, house)).toBe(before + 1_201), PATIENCE);
+      [, answering] = await start();
+      await ended(asking, [many], ['taken']);
+    }, 60_000);
+
     test('two processes of each service decide each once', async () => {
       await start();
       const item = await shelf(answering, 12);
@@ -124,6 +134,11 @@ export function remoteCommandsContract(name: string, open: () => Promise<OpenedH
   });
 }
 
+/** How many commands for the other service stand in the log of the first one. */
+async function forwarded(database: Database, { answering }: OpenedHouse): Promise<number> {
+  return (await wholeLog(database)).filter(({ stream }) => stream === `logfold_commands-${answering}`).length;
+}
+
 async function ended(database: Database, tasks: readonly string[], how: readonly string[]): Promise<void> {
   await eventually(async () => expect(await ends(database, tasks)).toEqual(how), PATIENCE);
 }
@@ -132,7 +147,9 @@ async function ended(database: Database, tasks: readonly string[], how: readonly
 function ends({ events }: Database, tasks: readonly string[]): Promise<string[]> {
   return Promise.all(
     tasks.map(async (task) => {
-      const ends = (await events.readStream(`errand-${task}`)).filter(({ type }) => type === 'TaskEnded');
+      const ends = (await events.readStream(`errand-${task}`, { limit: 5_000 })).filter(
+        ({ type }) => type === 'TaskEnded',
+      );
       return ends.map(({ data }) => (data as { how: string }).how).join();
     }),
   );

@@ -1,0 +1,6 @@
+// The domain: for tests that need no HTTP.
+export { Shelf, ShelfCommands, type ShelfState } from './shelf.js';
+export { HourlySales, HourSales, SalesByHour } from './hourly-sales.js';
+
+// The service in a Nest application.
+export { InsightModule, type InsightOptions } from './insight.module.js';

@@ -1,0 +1,57 @@
+import { CustomerId, Location, Sku } from '@logfold-example/contracts';
+import { ApiCommand, ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
+import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { HourlySales, HourSales } from './hourly-sales.js';
+import { Shelf, ShelfCommands } from './shelf.js';
+
+const View = z
+  .object({ location: Location.default('main'), customerId: CustomerId.optional() })
+  .strict()
+  .meta({ id: 'ViewProduct' })
+  .prefault({});
+const Seen = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'ProductSeen' });
+const HoursPage = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: z.iso.datetime().optional().describe('Only later hours'),
+});
+
+/** Behind every currency: the hours after one begin behind it. */
+const LAST_CURRENCY = '\u{10FFFF}';
+
+/** What shoppers look at, and what was sold by the hour. */
+@ApiTags('insight')
+@ApiProblems(400, 503)
+@Controller('insight')
+export class InsightController {
+  constructor(
+    @InjectDecider(Shelf) private readonly shelf: HandlerOf<typeof Shelf>,
+    @InjectReadModel(HourlySales) private readonly hours: RowsOf<typeof HourlySales>,
+  ) {}
+
+  @Post('products/:sku/view')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Somebody looks at a product; its supplier hears of it when there is none' })
+  @ApiCommand({ standardSchema: Seen, description: 'It was seen' })
+  async view(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: View }) body: z.output<typeof View>,
+  ): Promise<ReturnType<Handled['toJSON']>> {
+    const viewedAt = new Date().toISOString();
+    return (await this.shelf.handle(ShelfCommands.ViewProduct({ sku, ...body, viewedAt }))).toJSON();
+  }
+
+  @Get('hourly-sales')
+  @ApiWaitsForPosition()
+  @ApiOperation({ summary: 'What was ordered in each hour that is over, the first hours first' })
+  @ApiOkResponse({ standardSchema: z.array(HourSales) })
+  hourly(
+    @Query({ schema: HoursPage }) { limit, after }: z.output<typeof HoursPage>,
+  ): Promise<readonly z.infer<typeof HourSales>[]> {
+    const page = after === undefined ? { limit } : { limit, after: { hour: after, currency: LAST_CURRENCY } };
+    return this.hours.findMany({}, page);
+  }
+}

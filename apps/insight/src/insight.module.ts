@@ -1,0 +1,40 @@
+import { observed, readModelsController } from '@logfold-example/hosting';
+import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
+import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { SaleEvents } from '@logfold-example/contracts';
+import { FollowStock } from './follow-stock.js';
+import { HourlySales, SalesByHour } from './hourly-sales.js';
+import { InsightController } from './insight.controller.js';
+import { RecordSales } from './record-sales.js';
+import { Shelf } from './shelf.js';
+
+/** What insight leaves to the application: where its log is, how it hears other services, which loops run here. */
+export type InsightOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 'kafka' | 'run' | 'leaseTtlMs'>;
+
+/** The insight service: its own log in the schema `insight`; it hears the stock and the orders. */
+@Module({
+  imports: [
+    LogfoldModule.forFeature([Shelf, FollowStock, RecordSales, SaleEvents, SalesByHour, HourlySales], {
+      service: 'insight',
+    }),
+  ],
+  providers: [FollowStock, RecordSales],
+  controllers: [InsightController, readModelsController('insight')],
+})
+export class InsightModule {
+  static forRootAsync({
+    inject = [],
+    useFactory,
+  }: Pick<FactoryProvider<InsightOptions>, 'inject' | 'useFactory'>): DynamicModule {
+    const service = LogfoldModule.forRootAsync({
+      inject,
+      useFactory: async (...injected) => ({
+        service: 'insight',
+        schema: 'insight',
+        ...observed(),
+        ...(await useFactory(...injected)),
+      }),
+    });
+    return { module: InsightModule, imports: [service] };
+  }
+}

@@ -1,0 +1,33 @@
+import { Location, Sku } from '@logfold-example/contracts';
+import { ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import type { RowsOf } from '@logfold/core';
+import { InjectReadModel } from '@logfold/nestjs';
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { SupplierInbox, Wanted } from './supplier-inbox.js';
+
+const Page = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  sku: Sku.optional(),
+  location: Location.optional(),
+});
+
+/** What suppliers see: what is wanted of them now. */
+@ApiTags('replenishment')
+@ApiProblems(400, 503)
+@ApiWaitsForPosition()
+@Controller('supplier-inbox')
+export class SupplierInboxController {
+  constructor(@InjectReadModel(SupplierInbox) private readonly inbox: RowsOf<typeof SupplierInbox>) {}
+
+  @Get()
+  @ApiOperation({ summary: 'What shoppers look for and do not find' })
+  @ApiOkResponse({ standardSchema: z.array(Wanted) })
+  wanted(
+    @Query({ schema: Page }) { limit, sku, location }: z.output<typeof Page>,
+  ): Promise<readonly z.infer<typeof Wanted>[]> {
+    const where = { ...(sku === undefined ? {} : { sku }), ...(location === undefined ? {} : { location }) };
+    return this.inbox.findMany(where, { limit });
+  }
+}

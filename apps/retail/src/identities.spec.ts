@@ -1,0 +1,127 @@
+import { OrderEvents, StockEvents } from '@logfold-example/contracts';
+import type { Event } from '@logfold/core';
+import { describe, expect, it } from '@jest/globals';
+import { Identities } from './identities.js';
+
+const at = { sku: 'tea', location: 'main' };
+const of = (orderId: string, quantity = 2) => ({ ...at, orderId, quantity });
+const held = (orderId: string) => ({ orderId, stock: [{ ...at, quantity: 2 }] });
+const placed = (orderId: string) =>
+  OrderEvents.OrderPlaced({
+    orderId,
+    lines: [{ ...at, quantity: 2, unitPrice: 1 }],
+    currency: 'GBP',
+    placedAt: '2026-01-05T08:30:00.000Z',
+    origin: 'shop',
+  });
+
+const { StockReceived, StockReserved, StockCommitted, StockShipped, ReservationReleased } = StockEvents;
+const { OrderLineReserved, OrderAllocated, OrderPaid, OrderShipped, OrderCancelled } = OrderEvents;
+
+/** One order that is shipped, and one that is cancelled. */
+const stock: readonly Event[] = [
+  StockReceived({ ...at, quantity: 4 }),
+  StockReserved(of('a')),
+  StockReserved(of('b')),
+  StockCommitted(of('a')),
+  ReservationReleased(of('b')),
+  StockShipped({ ...of('a'), from: 'committed' }),
+];
+const orders: readonly Event[] = [
+  placed('a'),
+  placed('b'),
+  OrderLineReserved(of('a')),
+  OrderAllocated({ orderId: 'a' }),
+  OrderLineReserved(of('b')),
+  OrderAllocated({ orderId: 'b' }),
+  OrderPaid(held('a')),
+  OrderShipped(held('a')),
+  OrderCancelled({ ...held('b'), reason: 'not-paid' }),
+];
+
+describe('the identities of the retailer', () => {
+  it('hold for an order that was shipped and one that was cancelled', () => {
+    expect(checked(stock, orders)).toEqual([]);
+  });
+
+  it('hold at every position of each log', () => {
+    const identities = new Identities();
+    for (const event of stock) {
+      identities.stock(event);
+      expect(identities.wrong).toEqual([]);
+    }
+    for (const event of orders) {
+      identities.order(event);
+      expect(identities.wrong).toEqual([]);
+    }
+  });
+
+  it.each(stock.map((event, index) => [event.type, index] as const))(
+    'are broken when %s (%i) is lost',
+    (_type, index) => {
+      expect(checked(stock.toSpliced(index, 1), orders)).not.toEqual([]);
+    },
+  );
+
+  it.each(stock.slice(1).map((event, index) => [event.type, index + 1] as const))(
+    'are broken when %s (%i) happens twice',
+    (_type, index) => {
+      expect(checked(stock.toSpliced(index, 0, stock[index]!), orders)).not.toEqual([]);
+    },
+  );
+
+  it.each(orders.map((event, index) => [event.type, index] as const))(
+    'are broken when %s (%i) is lost, or happens twice',
+    (_type, index) => {
+      expect(checked(stock, orders.toSpliced(index, 1))).not.toEqual([]);
+      expect(checked(stock, orders.toSpliced(index, 0, orders[index]!))).not.toEqual([]);
+    },
+  );
+
+  it('are broken by an order that is paid and cancelled', () => {
+    const paid = orders.slice(0, 7).toSpliced(1, 1);
+    const both = [...paid, OrderCancelled({ ...held('a'), reason: 'r' })];
+    expect(checked([], both)).toContain('OrderCancelled of order a, which was paid');
+  });
+
+  it.each([
+    ['cancelled, and its pieces are not released', stock.toSpliced(4, 1), orders],
+    ['shipped, and the stock kept the pieces', stock.slice(0, 5), orders],
+    ['paid, and nothing is committed', stock.slice(0, 3), orders.slice(0, 7)],
+    ['allocated, and nothing is reserved', stock.slice(0, 2), orders.slice(0, 6)],
+  ])('are broken at rest by an order that is %s', (_how, ofStock, ofOrders) => {
+    expect(restOf(ofStock, ofOrders)).not.toEqual([]);
+  });
+
+  it('hold at rest for orders that wait for their payment, or for their shipment', () => {
+    expect(restOf(stock.slice(0, 3), orders.slice(0, 6))).toEqual([]);
+    expect(restOf(stock.slice(0, 4), orders.slice(0, 7))).toEqual([]);
+  });
+
+  it('have a ledger whose sum is 0, whoever took the pieces, unless the logs disagree', () => {
+    const atTheCounter = StockShipped({ ...at, quantity: 2, from: 'available' });
+    expect(folded([...stock, atTheCounter], orders).sum()).toBe(0);
+    expect(folded(stock, orders.toSpliced(7, 1)).sum()).toBe(0); // paid: promised as well
+    expect(folded(stock.toSpliced(4, 1), orders).sum()).toBe(2);
+    expect(folded(stock, orders.slice(0, 8)).sum()).toBe(-2);
+  });
+});
+
+function folded(ofStock: readonly Event[], ofOrders: readonly Event[]): Identities {
+  const identities = new Identities();
+  for (const event of ofStock) identities.stock(event);
+  for (const event of ofOrders) identities.order(event);
+  return identities;
+}
+
+/** Everything wrong with events after which nothing is under way. */
+function checked(ofStock: readonly Event[], ofOrders: readonly Event[]): string[] {
+  const { open } = folded(ofStock, ofOrders);
+  return [...restOf(ofStock, ofOrders), ...open.map((order) => `${order} is open`)];
+}
+
+function restOf(ofStock: readonly Event[], ofOrders: readonly Event[]): string[] {
+  const identities = folded(ofStock, ofOrders);
+  const sum = identities.sum();
+  return [...identities.wrong, ...identities.atRest(), ...(sum === 0 ? [] : [`The ledger's sum is ${sum}`])];
+}

@@ -1,0 +1,2 @@
+// What holds between the services, for tests.
+export { Identities, type Ledger } from './identities.js';

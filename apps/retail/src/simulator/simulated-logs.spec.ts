@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Stock, StockLevels } from '@logfold-example/inventory';
+import { Checkout, Order } from '@logfold-example/ordering';
+import { CommandRejected, foldRows, logfold, logTopics, type Logfold, type Recorded } from '@logfold/core';
+import { eventually, memory } from '@logfold/testing';
+import { Identities, type Ledger } from '../identities.js';
+import { between, seededRandom } from './random.js';
+import { trader, type OrderCommand, type Trade } from './trader.js';
+
+const TRADES = 500;
+const SEED = 20_260_105;
+
+const databases = { inventory: memory({ service: 'inventory' }), ordering: memory({ service: 'ordering' }) };
+const topics = logTopics(databases);
+let inventory: Logfold;
+let ordering: Logfold;
+let stock: readonly Recorded[];
+let orders: readonly Recorded[];
+
+beforeAll(async () => {
+  inventory = logfold({ database: databases.inventory, definitions: [Stock], topics, commandsFrom: ['ordering'] });
+  ordering = logfold({ database: databases.ordering, definitions: [Order, Checkout], topics });
+  await inventory.start();
+  await ordering.start();
+  const trading = trader(SEED, Date.UTC(2026, 0, 5));
+  for (let count = 0; count < TRADES; count++) await trade(trading.next().value);
+  await eventually(async () => {
+    stock = await logOf(inventory);
+    orders = await logOf(ordering);
+    const identities = folded(stock, orders);
+    expect({ atRest: identities.atRest(), sum: identities.sum() }).toEqual({ atRest: [], sum: 0 });
+  });
+});
+afterAll(async () => {
+  await inventory.stop();
+  await ordering.stop();
+});
+
+describe('the logs that the simulator makes', () => {
+  it('hold orders that came to each of their ends, and some that are under way', () => {
+    const identities = folded(stock, orders);
+    for (const status of ['allocated', 'paid', 'shipped', 'cancelled'] as const)
+      expect({ status, count: identities.count(status) }).not.toEqual({ status, count: 0 });
+    expect(identities.count('shipped')).toBeGreaterThan(5);
+    expect(identities.count('cancelled')).toBeGreaterThan(5);
+    expect(identities.open).not.toEqual([]);
+  });
+
+  it('satisfy the identities at 100 random positions', () => {
+    const random = seededRandom(`positions ${SEED}`);
+    for (let count = 0; count < 100; count++) {
+      const until = { stock: between(random, 1, stock.length), orders: between(random, 1, orders.length) };
+      const { wrong, ledgers } = folded(stock.slice(0, until.stock), orders.slice(0, until.orders));
+      expect({ ...until, wrong }).toEqual({ ...until, wrong: [] });
+
+      const { written } = foldRows(StockLevels, new Map(), stock.slice(0, until.stock));
+      const rows = [...written.values()] as StockLevel[];
+      expect({ ...until, ledgers: new Map(rows.map((row) => [`${row.sku}@${row.location}`, ledgerOf(row)])) }).toEqual({
+        ...until,
+        ledgers,
+      });
+      const torn = rows.filter((row) => row.onHand !== row.available + row.reserved + row.committed);
+      expect({ ...until, torn }).toEqual({ ...until, torn: [] });
+      const sum = rows.reduce(
+        (all, row) => all + row.received + row.returned + row.adjusted - row.onHand - row.shipped,
+        0,
+      );
+      expect({ ...until, sum }).toEqual({ ...until, sum: 0 });
+    }
+  });
+});
+
+type StockLevel = Readonly<Record<'sku' | 'location', string>> &
+  Readonly<
+    Record<'received' | 'returned' | 'adjusted' | 'shipped' | 'reserved' | 'committed' | 'onHand' | 'available', number>
+  >;
+
+/** What the read model says where the ledger says it too. */
+function ledgerOf({ received, returned, adjusted, available, reserved, committed, shipped }: StockLevel): Ledger {
+  return { outside: received + returned + adjusted, available, reserved, committed, shipped };
+}
+
+/** Trades with the stock and with orders; whoever only looks is passed over. Refusals are part of trading. */
+async function trade({ service, command }: Trade): Promise<void> {
+  if (service === 'insight') return;
+  if (service === 'ordering' && command.type !== 'PlaceOrder') await answered(command);
+  const handling =
+    service === 'inventory' ? inventory.handler(Stock).handle(command) : ordering.handler(Order).handle(command);
+  await handling.catch((error: unknown) => expect(error).toBeInstanceOf(CommandRejected));
+}
+
+/** A customer waits until the stock has answered before anything else is done with the order. */
+async function answered({ stream }: OrderCommand): Promise<void> {
+  await eventually(async () => {
+    const types = (await ordering.database.events.readStream(stream)).map(({ type }) => type);
+    expect(types.some((type) => type === 'OrderAllocated' || type === 'OrderCancelled')).toBe(true);
+  });
+}
+
+async function logOf({ database: { events } }: Logfold): Promise<readonly Recorded[]> {
+  const log: Recorded[] = [];
+  for await (const batch of events.readLog({ after: 0n })) log.push(...batch.events);
+  return log;
+}
+
+function folded(ofStock: readonly Recorded[], ofOrders: readonly Recorded[]): Identities {
+  const identities = new Identities();
+  for (const event of ofStock) identities.stock(event);
+  for (const event of ofOrders) identities.order(event);
+  return identities;
+}

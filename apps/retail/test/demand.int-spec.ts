@@ -1,0 +1,148 @@
+import 'reflect-metadata';
+import { Order, OrderCommands } from '@logfold-example/ordering';
+import { LogfoldServices } from '@logfold/nestjs';
+import { eventually } from '@logfold/testing';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { openRetail } from './support/open-retail.js';
+
+const PATIENCE = { timeoutMs: 30_000 };
+let database: TestDatabase;
+let app: NestFastifyApplication;
+beforeAll(async () => {
+  database = await testDatabase();
+  app = await openRetail(database.url);
+}, 60_000);
+afterAll(async () => {
+  await app?.close();
+  await database?.drop();
+});
+
+describe('a product that is out of stock', () => {
+  it('is in the inbox of its supplier as soon as somebody looks for it, until there are pieces again', async () => {
+    await post('/inventory/stock/phone/receive', { quantity: 2 });
+    await post('/insight/products/phone/view');
+    await post('/inventory/stock/phone/ship', { quantity: 2 });
+    await eventually(async () => {
+      await post('/insight/products/phone/view', { customerId: 'C-1' });
+      expect(await inbox('phone')).toEqual([
+        {
+          sku: 'phone',
+          location: 'main',
+          views: expect.any(Number),
+          firstAt: expect.any(String),
+          lastAt: expect.any(String),
+        },
+      ]);
+    }, PATIENCE);
+    await post('/insight/products/phone/view');
+    const { events } = app.get(LogfoldServices).of('insight').database;
+    const missed = (await events.readStream('shelf-phone@main')).filter(({ type }) => type === 'OutOfStockDemand');
+    await eventually(async () => expect(await inbox('phone')).toMatchObject([{ views: missed.length }]), PATIENCE);
+    await post('/inventory/stock/phone/receive', { quantity: 1 });
+    await eventually(async () => expect(await inbox('phone')).toEqual([]), PATIENCE);
+  });
+
+  it('is not looked for where it lies', async () => {
+    await post('/inventory/stock/lamp/receive', { quantity: 1 });
+    await post('/insight/products/lamp/view');
+    await post('/insight/products/lamp/view', { location: 'nowhere' });
+    expect(await inbox('lamp')).toEqual([]);
+  });
+});
+
+describe('what is needed', () => {
+  it('is bought, announced to the stock, and needed no more when it has come in', async () => {
+    await eventually(async () => {
+      const { subscriptions } = await app.get(LogfoldServices).of('replenishment').status();
+      const begun = subscriptions.filter(({ subscription }) => subscription === 'notice-needs');
+      expect(begun.map(({ source }) => source).sort()).toEqual(['insight.demand', 'inventory.stock']);
+    }, PATIENCE);
+    await post('/inventory/stock/radio/receive', { quantity: 3 });
+    await post('/inventory/stock/radio/reorder-point', { pieces: 3 });
+    await post('/inventory/stock/radio/ship', { quantity: 1 });
+    const [order] = await eventually(async () => {
+      const found = await purchases('radio');
+      expect(found).toMatchObject([{ status: 'issued', because: 'low', quantity: 20 }]);
+      return found;
+    }, PATIENCE);
+    await post('/inventory/stock/radio/ship', { quantity: 2 }); // sold out: needed already
+    await post(`/purchase-orders/${order!.purchaseId}/advise`, { quantity: 12, dueOn: '2099-01-01' });
+    await eventually(async () => {
+      const { body } = await app.inject({ method: 'GET', url: '/inventory/available-to-promise/radio/main' });
+      expect(JSON.parse(body)).toMatchObject({ available: 0, promisable: 12 });
+    }, PATIENCE);
+    const delivery = { deliveryId: order!.purchaseId };
+    await post('/inventory/stock/radio/receive', { quantity: 5, ...delivery });
+    await eventually(
+      async () => expect(await purchases('radio')).toMatchObject([{ status: 'advised', arrived: 5 }]),
+      PATIENCE,
+    );
+    await post('/inventory/stock/radio/receive', { quantity: 7, ...delivery });
+    await eventually(
+      async () => expect(await purchases('radio')).toMatchObject([{ status: 'received', arrived: 12 }]),
+      PATIENCE,
+    );
+    await post('/inventory/stock/radio/ship', { quantity: 12 });
+    await eventually(async () => {
+      await post('/insight/products/radio/view'); // until the need is closed, nobody asks for a new one
+      const all = await purchases('radio');
+      expect(all.map(({ status }) => status).sort()).toEqual(['issued', 'received']);
+    }, PATIENCE);
+    const { parked } = app.get(LogfoldServices).of('replenishment').database;
+    expect(await parked.list()).toEqual([]);
+  });
+});
+
+describe('the sales of an hour', () => {
+  it('are told when orders of later hours come, each by its own time', async () => {
+    const orders = app.get(LogfoldServices).of('ordering').handler(Order);
+    const order = (orderId: string, at: string, quantity: number) =>
+      orders.handle(
+        OrderCommands.PlaceOrder({
+          orderId,
+          lines: [{ sku: 'tea', location: 'main', quantity, unitPrice: 2_000 }],
+          placedAt: `2011-03-01T${at}:00.000Z`,
+          currency: 'SEK',
+          origin: 'import',
+        }),
+      );
+    await order('h-1', '09:10', 1);
+    await order('h-2', '10:05', 1);
+    await order('h-3', '09:50', 2); // late, and not too late
+    await order('h-4', '11:30', 1);
+    const closed = (hour: string, of: number, pieces: number) => ({
+      hour: `2011-03-01T${hour}:00:00.000Z`,
+      currency: 'SEK',
+      orders: of,
+      pieces,
+      total: pieces * 2_000,
+    });
+    await eventually(async () => expect(await hours()).toEqual([closed('09', 2, 3), closed('10', 1, 1)]), PATIENCE);
+    await order('h-5', '09:59', 7); // too late
+    await eventually(async () => {
+      const progress = await app.get(LogfoldServices).of('insight').database.openWindows.list();
+      expect(progress).toEqual([expect.objectContaining({ stream: 'sales_by_hour', late: 1, open: 1 })]);
+    }, PATIENCE);
+    expect(await hours()).toHaveLength(2);
+  });
+});
+
+async function post(url: string, payload: object = {}): Promise<void> {
+  const answer = await app.inject({ method: 'POST', url, payload });
+  expect({ url, status: answer.statusCode }).toEqual({ url, status: 200 });
+}
+
+async function inbox(sku: string): Promise<readonly { readonly views: number }[]> {
+  return (await app.inject({ method: 'GET', url: `/supplier-inbox?sku=${sku}` })).json();
+}
+
+async function purchases(sku: string): Promise<readonly { readonly purchaseId: string; readonly status: string }[]> {
+  return (await app.inject({ method: 'GET', url: `/purchase-orders?sku=${sku}` })).json();
+}
+
+async function hours(): Promise<readonly { readonly currency: string }[]> {
+  const all: { currency: string }[] = (await app.inject({ method: 'GET', url: '/insight/hourly-sales' })).json();
+  return all.filter(({ currency }) => currency === 'SEK');
+}
