@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { forgetSettledKeys, type Database, type Run } from '@logfold/core';
+import { forgetSettledKeys, type Database, type Recorded, type Run } from '@logfold/core';
 import { withFailpoint } from '../armed-failpoints.js';
 import { eventually } from '../eventually.js';
 import { checkProcesses } from '../history-processes.js';
@@ -63,6 +63,22 @@ export function processesContract(name: string, openDatabase: OpenDatabase): voi
         data: { commandId: sent.id, command: 'Take', rejection: { rejected: 'short', details: { free: 0 } } },
         metadata: { causationId: sent.id },
       });
+    });
+
+    test('of many events that one instance hears at once, each led to what is said to be caused by it', async () => {
+      const process = booking(newName(), { startFrom: { position: await database().events.end() } });
+      const ticket = await open(database(), await shelf(database(), 1));
+      for (let n = 0; n < 70; n++) await touch(database(), ticket);
+      start(process);
+      await taken(database(), [ticket], process.name);
+      const heard = (await database().events.readStream(`${process.name}-${ticket}`)).filter(
+        ({ type }) => type === 'logfold.EventReceived',
+      );
+      const causes = heard.map(({ data }) => (data as { event: Recorded }).event);
+      expect(causes.filter(({ type }) => type === 'TicketTouched')).toHaveLength(70);
+      expect(heard.map(({ metadata: { causationId, correlationId } }) => [causationId, correlationId])).toEqual(
+        causes.map(({ id, metadata }) => [id, metadata.correlationId]),
+      );
     });
 
     test('a command that is rejected comes back, and is made up for', async () => {
