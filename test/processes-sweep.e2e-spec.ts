@@ -3,8 +3,8 @@ import { build } from './support/child.js';
 import { allProcessScenarios, runProcessScenario, type ProcessScenario } from './support/processes/scenarios.js';
 import { seeded } from './support/simulation/random.js';
 
-// LOGFOLD_SWEEP=all runs every scenario, LOGFOLD_SWEEP='process.after-react=kill@1,…' those that it names; else one of each
-// effect is chosen by SEED. AT_ONCE: how many run at the same time.
+// LOGFOLD_SWEEP=all runs every scenario, LOGFOLD_SWEEP='process.after-react=kill@1,…' those that it names; else one
+// that stops the process and one that does not are chosen by SEED. AT_ONCE: how many run at the same time.
 const { LOGFOLD_SWEEP: wanted = '', SEED = String(Date.now() % 1_000_000), AT_ONCE = '3' } = process.env;
 const scenarios = chosen();
 const MINUTE_MS = 60_000;
@@ -45,7 +45,8 @@ function chosen(): readonly ProcessScenario[] {
   const named = allProcessScenarios.filter((scenario) => wanted.split(',').includes(nameOf(scenario)));
   if (wanted) return named;
   const random = seeded(Number(SEED));
-  return Object.values(Object.groupBy(allProcessScenarios, ({ effect }) => effect)).map(
-    (ofEffect) => ofEffect![Math.floor(random() * ofEffect!.length)]!,
+  const stopping = ({ effect }: ProcessScenario): boolean => effect === 'kill' || effect === 'freeze';
+  return [allProcessScenarios.filter(stopping), allProcessScenarios.filter((one) => !stopping(one))].map(
+    (some) => some[Math.floor(random() * some.length)]!,
   );
 }

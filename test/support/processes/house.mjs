@@ -1,10 +1,12 @@
 // Two services in a process of their own, for tests that kill and freeze it: the shop of checkout.mjs, and the depot that its
-// stock belongs to. They hear each other in their logs. Arguments: the database's URL, how long leases last.
+// stock belongs to. They hear each other in their logs. Arguments: the database's URL, how long leases last; maybe a crash point,
+// and at which of its hits it is to throw: what throws there may be mended without a word, so it is said here.
 import { logfold } from '@logfold/core';
 import { postgresDatabase, postgresTopics } from '@logfold/postgres';
+import { withFailpoint } from '@logfold/testing/failpoints';
 import { placedByHour, shopWith } from './checkout.mjs';
 
-const [url, leaseTtlMs] = process.argv.slice(2);
+const [url, leaseTtlMs, point, hit] = process.argv.slice(2);
 const defined = shopWith('depot');
 const topics = postgresTopics({ url, services: { shop: 'shop', depot: 'depot' } });
 
@@ -21,6 +23,14 @@ function service(name, options) {
     onParked: (loop, event, error) => console.log(`${loop} parked ${event.type}: ${error}`),
   });
 }
+
+let hits = 0;
+function thrown() {
+  if (++hits !== Number(hit)) return;
+  console.log(`threw at ${point}`);
+  throw new RangeError(`armed to throw at ${point}`);
+}
+if (point) void withFailpoint(point, thrown, () => new Promise(() => {}));
 
 const shop = service('shop', { definitions: [defined.Order, defined.checkout(), placedByHour(defined)] });
 const depot = service('depot', { definitions: [defined.Stock], commandsFrom: ['shop'] });

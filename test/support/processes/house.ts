@@ -12,10 +12,20 @@ export const PATIENCE = { timeoutMs: 60_000 };
 
 const defined = shopWith('depot');
 
+/** What is to go wrong in a process. */
+export interface Faults {
+  /** As LOGFOLD_FAILPOINTS names them. */
+  readonly stops?: string;
+  /** A crash point that throws at one of its hits, and says so. */
+  readonly throws?: { readonly point: string; readonly hit: number };
+  /** Between the process and the database. */
+  readonly through?: FaultProxy | undefined;
+}
+
 /** A shop and a depot of a test's own, in one database: what customers do, and the processes that run them. */
 export interface House {
-  /** Starts a process that runs both services, through the proxy when it is to lose answers. */
-  start(failpoints?: string, through?: FaultProxy): Child;
+  /** Starts a process that runs both services. */
+  start(faults?: Faults): Child;
   /** Between such a process and the database. */
   proxy(): Promise<FaultProxy>;
   /** Customers place some orders, and maybe pay one, too early, too late or twice. */
@@ -47,10 +57,11 @@ export async function withHouse(
     for (const [sku, quantity] of Object.entries(PIECES))
       if (quantity > 0) await depot.handler(defined.Stock).handle(defined.StockCommands.Receive({ sku, quantity }));
     await work({
-      start(failpoints, through) {
+      start({ stops, throws, through } = {}) {
         const address = through ? Object.assign(new URL(url), { port: String(through.port) }).href : url;
-        const env = failpoints ? { LOGFOLD_FAILPOINTS: failpoints } : {};
-        const child = startChild('test/support/processes/house.mjs', [address, String(LEASE_MS)], env);
+        const parameters = [address, String(LEASE_MS), ...(throws ? [throws.point, String(throws.hit)] : [])];
+        const env = stops ? { LOGFOLD_FAILPOINTS: stops } : {};
+        const child = startChild('test/support/processes/house.mjs', parameters, env);
         children.push(child);
         return child;
       },

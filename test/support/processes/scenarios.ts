@@ -35,11 +35,12 @@ export function runProcessScenario(scenario: ProcessScenario, seed: number): Pro
       const { point, effect, hit } = scenario;
       const stops = effect === 'lose' ? 'freeze' : effect;
       const through = effect === 'lose' ? await house.proxy() : undefined;
-      const victim = house.start(`${point}=${stops}@${hit}`, through);
+      const victim = house.start(
+        effect === 'throw' ? { throws: { point, hit } } : { stops: `${point}=${stops}@${hit}`, through },
+      );
       await eventually(() => expect(victim.lines).toContain('started'), PATIENCE);
       await trading(house, () => {
-        if (effect === 'throw')
-          expect(victim.lines.join('\n')).toContain(`Crash point "${point}" was armed to throw at hit ${hit}`);
+        if (effect === 'throw') expect(victim.lines).toContain(`threw at ${point}`);
         else if (effect === 'kill') expect(victim.process.signalCode).toBe('SIGKILL');
         else expect(victim.isFrozen()).toBe(true);
       });
