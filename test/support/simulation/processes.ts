@@ -93,6 +93,7 @@ class Shop {
   readonly #gaveUp: string[] = [];
   /** What customers were told, by the place in the log that it names. */
   readonly #told = new Map<string, string>();
+  readonly #asked: Promise<void>[] = [];
   /** As processes see it. */
   readonly #seen: Database<MemoryTx>;
   readonly #order: Handler;
@@ -172,7 +173,10 @@ class Shop {
       process.after(Infinity, () => {});
       process.thaw();
     }
-    for (let turn = 0; turn < 120 && wrongWith(await this.#log()).length > 0; turn++) await this.clock.advance(100);
+    await untilDone(this.clock, this.#asked); // nothing is wrong with a log that does not hold the last orders yet
+    let turn = 0;
+    do await this.clock.advance(100);
+    while (turn++ < 120 && wrongWith(await this.#log()).length > 0);
     await this.clock.advance(600); // what should not happen may still
     const log = await this.#log();
     const pending = new Set((await this.#database.timers.list()).map(({ id }) => id));
@@ -186,10 +190,11 @@ class Shop {
 
   /** A customer's command. Whoever is told that it was done must find it in the log. */
   #ask(command: Command, event: string): void {
-    this.#order.handle(command).then(
-      ({ version }) => this.#told.set(`${command.stream} at ${version}`, event),
+    const answered = this.#order.handle(command).then(
+      ({ version }) => void this.#told.set(`${command.stream} at ${version}`, event),
       () => {},
     );
+    this.#asked.push(answered);
   }
 
   #lies(log: readonly Recorded[]): string[] {
