@@ -4,11 +4,14 @@ import { PATIENCE, withRebuildingShop, type RebuildingShop } from './support/reb
 
 const LONG_MS = 240_000;
 const POINTS = ['mid-copy', 'after-copy', 'before-attach', 'after-attach', 'mid-verify', 'mid-switch'];
+const FROZEN = ['mid-copy', 'before-attach', 'mid-verify', 'mid-switch'];
+const ALL_POINTS = ['after-create', ...POINTS, 'after-switch'];
+const sweeping = process.env['LOGFOLD_SWEEP'] === 'all';
 
 // While a log is written to, readers poll the rows and the view of a read model: they see neither a missing nor a half
 // built table, nor an older state than before. Each has a log of its own, and mostly waits: so several run at once.
 describe('A rebuild', () => {
-  test.concurrent.each(POINTS)(
+  test.concurrent.each(sweeping ? ALL_POINTS : POINTS)(
     'of a new version, beside the process of the old one, goes on in a successor when its builder is killed at rebuild.%s',
     (point) =>
       withRebuildingShop(async (shop) => {
@@ -26,7 +29,7 @@ describe('A rebuild', () => {
     LONG_MS,
   );
 
-  test.concurrent.each(['mid-copy', 'before-attach', 'mid-verify', 'mid-switch'])(
+  test.concurrent.each(sweeping ? ALL_POINTS : FROZEN)(
     'of the live version ends well when its builder freezes at rebuild.%s beyond its lease, is overtaken, wakes and takes over again',
     (point) =>
       withRebuildingShop(async (shop) => {

@@ -1,7 +1,7 @@
 import type { Decided } from './command-round.js';
 import type { Command } from './commands.js';
 import type { Rejection } from './decider.js';
-import { IdempotencyKeyReused } from './command-errors.js';
+import { CommandSettled, IdempotencyKeyReused } from './command-errors.js';
 import { CommandRejected } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
 import type { EventStore } from './event-store.js';
@@ -102,4 +102,17 @@ export function refuseAll(callers: Caller<never>[]): (error: unknown) => void {
 /** Tells an error to everybody who waits for one of these commands. */
 export function refuse(items: readonly WaitingCommand<any, any>[], error: unknown): void {
   for (const { callers } of items) refuseAll(callers)(error);
+}
+
+/** Refuses the commands of loops whose keys are taken though nothing is written down of them: they are settled. @returns the others */
+export function withoutSettled<Item extends WaitingCommand<any, any>>(
+  open: readonly Item[],
+  taken: readonly string[],
+): readonly Item[] {
+  return open.filter((item) => {
+    const { command, handled } = item;
+    if (!handled?.sent || !taken.includes(handled.key)) return true;
+    refuse([item], new CommandSettled(command.type, command.stream, handled.sent));
+    return false;
+  });
 }

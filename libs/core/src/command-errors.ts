@@ -1,4 +1,5 @@
 import { EventNotStorable, EventTooLarge, InvalidAppend, LogfoldError } from './errors.js';
+import type { SentAt } from './handled-commands.js';
 
 /** The key of a command was used before for another one: another type, stream or data. Nothing was done. */
 export class IdempotencyKeyReused extends LogfoldError {
@@ -26,6 +27,21 @@ export class IdempotencyKeyTaken extends LogfoldError {
     super(
       `Idempotency key "${keys.join('", "')}" was taken meanwhile: roll back and try again, then the first answer is given`,
       options,
+    );
+  }
+}
+
+/** A loop brought a command that was handled so long ago that its answer is forgotten. Nothing was done, and nothing is to do. */
+export class CommandSettled extends LogfoldError {
+  readonly code = 'command-settled';
+  constructor(
+    readonly command: string,
+    readonly stream: string,
+    readonly sent: SentAt,
+  ) {
+    super(
+      `${command} for stream "${stream}" was sent at position ${sent.position} of "${sent.source}", up to where "${sent.subscription}" ` +
+        'has settled all: take it for done',
     );
   }
 }

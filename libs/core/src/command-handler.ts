@@ -7,6 +7,7 @@ import {
   refuse,
   refuseAll,
   tellAll,
+  withoutSettled,
   type Answer,
   type Handled,
 } from './command-answer.js';
@@ -19,7 +20,7 @@ import { eventCatalog } from './event-catalog.js';
 import type { Appended, AppendedCommand, EventStore } from './event-store.js';
 import type { Event, Metadata, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
-import type { HandledCommand, HandledCommands } from './handled-commands.js';
+import type { HandledCommand, HandledCommands, SentAt } from './handled-commands.js';
 import { checkIdempotencyKey, payloadHash } from './idempotency-key.js';
 import { isOfLoop, MAILBOX_LIMITS, Mailboxes, refuseOfLoops, type Failure, type WaitingCommand } from './mailbox.js';
 import { tokenWriter } from './position-token.js';
@@ -41,8 +42,8 @@ export interface HandleOptions<Tx = unknown> {
    * is made anew each time, such as the time; anything that JSON can hold.
    */
   readonly idempotencyPayload?: unknown;
-  /** Remember the key until `HandledCommands.forget`, not for days: for loops that may repeat a command at any time. */
-  readonly keepKey?: boolean;
+  /** The event that asked for it, where a loop may bring it again at any time: remembered until it is settled, not for days. */
+  readonly sent?: SentAt;
   readonly metadata?: Partial<Metadata>;
   /** Append inside the caller's transaction. */
   readonly tx?: Tx;
@@ -52,8 +53,8 @@ export interface HandleOptions<Tx = unknown> {
 export interface Handler<C extends Command = Command, E extends Event = Event> {
   /**
    * Reads, folds, decides, appends. Decides again when somebody else appended in between.
-   * @throws CommandRejected, WrongExpectedVersion, IdempotencyKeyReused, InvalidIdempotencyKey, and what the event
-   *   store throws.
+   * @throws CommandRejected, WrongExpectedVersion, IdempotencyKeyReused, InvalidIdempotencyKey, CommandSettled, and what
+   *   the event store throws.
    */
   handle(command: C, options?: HandleOptions): Promise<Handled<E>>;
 }
@@ -168,7 +169,8 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
         failed = 0;
       } catch (error) {
         if (++failed >= this.#attempts) throw error;
-        if (error instanceof IdempotencyKeyTaken) open = await this.#withoutTaken(open, error.keys);
+        if (error instanceof IdempotencyKeyTaken)
+          open = withoutSettled(await this.#withoutTaken(open, error.keys), error.keys);
         else if (error instanceof WrongExpectedVersion) {
           stale = true;
           await this.#clock.sleep(backoffMs({ firstMs: 2, maxMs: 100 }, failed - 1));
@@ -241,7 +243,8 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
     );
     for (const one of doubtful.filter(({ item }) => others.includes(item)))
       if (one.failure) answer(one, []);
-      else refuse([one.item], new IdempotencyKeyTaken([one.item.handled!.key])); // forgotten just now: safe to send again
+      else if (withoutSettled([one.item], keys).length > 0)
+        refuse([one.item], new IdempotencyKeyTaken([one.item.handled!.key])); // forgotten just now: safe to send again
   }
 
   /** Answers the commands whose keys were taken with what was written down of them. @returns the others. */
@@ -285,16 +288,14 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
   }
 
   /** What is written down of a command with a key. */
-  #keyed(
-    command: C,
-    { idempotencyKey: key, idempotencyPayload: asked, keepKey: kept = false }: HandleOptions,
-  ): AppendedCommand['handled'] {
+  #keyed(command: C, options: HandleOptions): AppendedCommand['handled'] {
+    const { idempotencyKey: key, idempotencyPayload: asked, sent } = options;
     if (key === undefined) return undefined;
     checkIdempotencyKey(key);
     if (!this.#commands)
       throw new InvalidDefinition(
         `The handler of "${this.states.decider.name}" keeps no idempotency keys: make it with { commands: database.commands }`,
       );
-    return { key, payloadHash: payloadHash(command, asked), kept };
+    return { key, payloadHash: payloadHash(command, asked), ...(sent === undefined ? {} : { sent }) };
   }
 }

@@ -7,7 +7,8 @@ import { logSource } from './log-source.js';
 import type { LogfoldOptions } from './logfold.js';
 import { isForeign, requireOwnStreams } from './own-streams.js';
 import type { Runner } from './runner.js';
-import { processName, runs, subscriptionRunner, tailOf } from './service-runners.js';
+import { tailOf } from './service-runners.js';
+import { processName, subscriptionRunners, type ServiceSubscription } from './service-subscriptions.js';
 
 /**
  * The loops of a service's derived streams, one for each. One that cannot handle an event stops, as read models do.
@@ -15,19 +16,26 @@ import { processName, runs, subscriptionRunner, tailOf } from './service-runners
  * @throws InvalidDefinition for one that reads or publishes events of another service, or whose streams are a decider's too
  */
 export function derivedRunners(options: LogfoldOptions, catalog: EventCatalog, owner = processName): Runner[] {
-  const derived = options.definitions.filter((definition) => definition.kind === 'derived stream');
-  for (const stream of derived) check(stream, options);
-  return runs(options, 'processes') ? derived.map((stream) => derivedRunner(stream, options, catalog, owner)) : [];
+  return subscriptionRunners(derivedSubscriptions(options), options, catalog, owner);
 }
 
-function derivedRunner(stream: DerivedStream, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner {
-  const { database } = options;
-  return subscriptionRunner(options, catalog, owner, {
-    name: stream.name,
-    sources: [logSource(database.service, tailOf(options), database.wakeUp)],
-    from: stream.startFrom,
-    handler: derivedHandler(stream, database),
-    oneWriter: true,
+/**
+ * The subscriptions of a service's derived streams.
+ * @throws InvalidDefinition for one that reads or publishes events of another service, or whose streams are a decider's too
+ */
+export function derivedSubscriptions(options: LogfoldOptions): ServiceSubscription[] {
+  const { database, definitions } = options;
+  const derived = definitions.filter((definition) => definition.kind === 'derived stream');
+  return derived.map((stream) => {
+    check(stream, options);
+    return {
+      role: 'processes',
+      name: stream.name,
+      sources: [logSource(database.service, tailOf(options), database.wakeUp)],
+      from: stream.startFrom,
+      handler: derivedHandler(stream, database),
+      oneWriter: true,
+    };
   });
 }
 

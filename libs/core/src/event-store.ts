@@ -22,7 +22,7 @@ export interface AppendedCommand {
   /** Kept with each of them, instead of the append's. */
   readonly metadata?: Partial<Metadata> | undefined;
   /** Written down with the events, all or nothing; `find` gives it with its stream and version then. */
-  readonly handled?: Pick<HandledCommand, 'key' | 'payloadHash' | 'rejection' | 'kept'> | undefined;
+  readonly handled?: Pick<HandledCommand, 'key' | 'payloadHash' | 'rejection' | 'sent'> | undefined;
 }
 
 /** What an append answers. */

@@ -5,7 +5,7 @@ import { receive, reserve, Stock, StockCommands } from '../test/shop.js';
 import { commandHandler, type Handler } from './command-handler.js';
 import type { Database } from './database.js';
 import { reject } from './decider.js';
-import { IdempotencyKeyReused, InvalidIdempotencyKey } from './command-errors.js';
+import { CommandSettled, IdempotencyKeyReused, InvalidIdempotencyKey } from './command-errors.js';
 import { InvalidDefinition } from './errors.js';
 import { IDEMPOTENCY_KEY_LIMIT, payloadHash } from './idempotency-key.js';
 
@@ -96,11 +96,19 @@ describe('an idempotency key that comes again', () => {
     expect(await stock.handle(receive(5), { idempotencyKey: 'void' })).toMatchObject({ version: 2, replayed: false });
   });
 
-  test('is marked when it is to be kept', async () => {
-    await stock.handle(receive(3), { idempotencyKey: 'kept', keepKey: true });
+  test('of a loop is remembered until it is settled, and then nothing is done under it', async () => {
+    const sent = { subscription: 'loop', source: 'shop', partition: 0, position: 7n };
+    await stock.handle(receive(3), { idempotencyKey: 'sent', sent });
     await stock.handle(receive(3), { idempotencyKey: 'old' });
     expect(await database.commands.forgetOlder(-60_000, 10)).toBe(1);
-    expect([...(await database.commands.find(['kept', 'old'])).keys()]).toEqual(['kept']);
+    expect([...(await database.commands.find(['sent', 'old'])).keys()]).toEqual(['sent']);
+    expect(await stock.handle(receive(3), { idempotencyKey: 'sent', sent })).toMatchObject({ replayed: true });
+    expect(await database.commands.forgetSettled(sent, 10)).toBe(1);
+    const late = stock.handle(receive(3), { idempotencyKey: 'sent', sent });
+    await expect(late).rejects.toThrow(CommandSettled);
+    const refused = stock.handle(receive(-1), { idempotencyKey: 'refused', sent: { ...sent, position: 6n } });
+    await expect(refused).rejects.toThrow(CommandSettled);
+    expect(await types()).toHaveLength(2);
   });
 });
 

@@ -157,7 +157,8 @@ export type {
 } from './event-store.js';
 export type { DeclaredType, EventTypes as DeclaredTypes } from './event-types.js';
 export type { Snapshot, SnapshotPolicy, Snapshots } from './snapshot.js';
-export type { HandledCommand, HandledCommands } from './handled-commands.js';
+export type { HandledCommand, HandledCommands, SentAt } from './handled-commands.js';
+export { forgetSettledKeys } from './key-retention.js';
 export type { Checkpoint, CheckpointKey, Checkpoints, Move } from './checkpoint.js';
 export type { HandledRequest, Parked, ParkedEvent, ParkedKey, ParkedRequest } from './parked.js';
 export type { RelayMark, RelayMarks } from './relay-mark.js';

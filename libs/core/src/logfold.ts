@@ -2,7 +2,7 @@ import { rowsAsOf } from './as-of.js';
 import { commandHandler, type HandlerOf } from './command-handler.js';
 import type { Database } from './database.js';
 import type { Decider } from './decider.js';
-import { derivedRunners } from './derived-runners.js';
+import { derivedSubscriptions } from './derived-runners.js';
 import type { DerivedStream } from './derived-stream.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
@@ -12,7 +12,7 @@ import { instrumented, type Instrumentation } from './instrumentation.js';
 import { KEY_DAYS, keyRetention } from './key-retention.js';
 import { ProcessEvents } from './process-events.js';
 import type { ProcessManager } from './process-manager.js';
-import { processRunners } from './process-runners.js';
+import { processSubscriptions, timerRunners } from './process-runners.js';
 import type { Reaction } from './reaction.js';
 import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
@@ -23,10 +23,11 @@ import { routeRegistries } from './remote-commands.js';
 import type { Rebuild } from './rebuild.js';
 import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
-import { ownRegistries, ownTopics, publishedStates, serviceRunners } from './service-runners.js';
+import { ownRegistries, ownTopics, publishedStates, relayRunners, serviceSubscriptions } from './service-runners.js';
 import type { ServiceStatus } from './service-status.js';
+import { subscriptionRunners } from './service-subscriptions.js';
 import { ServiceWatch } from './service-watch.js';
-import { readsState } from './state.js';
+import { isState, readsState } from './state.js';
 import type { Topics } from './topic.js';
 
 /** What users define and a service runs. */
@@ -131,6 +132,12 @@ export function logfold(given: LogfoldOptions): Logfold {
       `The ${reading.kind} "${reading.name}" handles a state, which keeps the last row of each key and not what happened: ` +
         'read it with a read model, or handle the events behind it',
     );
+  const publishing = [...processes, ...derived].find(({ publishes }) => publishes.some(isState));
+  if (publishing)
+    throw new InvalidDefinition(
+      `The ${publishing.kind} "${publishing.name}" publishes to a state, which holds the rows of a read model: ` +
+        'publish events, or have a read model fold them and publish its rows',
+    );
   const registries = [
     ...(options.events ?? []),
     ...deciders.map((decider) => decider.events),
@@ -150,14 +157,17 @@ export function logfold(given: LogfoldOptions): Logfold {
       return [decider, instrumentation?.handler(handler, { service: database.service, decider }) ?? handler];
     }),
   );
-  const runners = [
-    ...serviceRunners(options, catalog),
-    ...processRunners(options, catalog, handlers),
-    ...derivedRunners(options, catalog),
+  const relays = relayRunners(options);
+  const subscriptions = [
+    ...serviceSubscriptions(options, catalog),
+    ...processSubscriptions(options, catalog, handlers),
+    ...derivedSubscriptions(options),
   ];
-  const retention = keyRetention(commands, options.idempotencyKeyDays ?? KEY_DAYS, options.runner);
+  const runners = [...relays, ...subscriptionRunners(subscriptions, options, catalog), ...timerRunners(options)];
+  const deciding = subscriptions.filter(({ decides }) => decides).map(({ name }) => name);
+  const retention = keyRetention(database, options.idempotencyKeyDays ?? KEY_DAYS, deciding, options.runner);
   const writes = new ReadYourWrites(options);
-  const watch = new ServiceWatch(options, () => runners);
+  const watch = new ServiceWatch(options, runners, subscriptions);
 
   let starting: Promise<void> | undefined;
   let unobserve: (() => void) | undefined;

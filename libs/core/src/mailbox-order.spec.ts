@@ -72,10 +72,13 @@ function handlerWith(nth: number, decider = Stock): Handler {
   return commandHandler(decider, store as EventStore, { commands }) as Handler;
 }
 
-/** Sends commands as the loops do that have them decided: all at once, each under a key that is kept. */
+/** Sends commands as the loops do that have them decided: all at once, each from its place in a log. */
 function send(handler: Handler, sent: readonly Command[], run = ''): Promise<PromiseSettledResult<unknown>[]> {
   return Promise.allSettled(
-    sent.map((command, index) => handler.handle(command, { idempotencyKey: `${run}${index}`, keepKey: true })),
+    sent.map((command, index) => {
+      const at = { subscription: 'a loop', source: 'elsewhere', partition: 0, position: BigInt(index + 1) };
+      return handler.handle(command, { idempotencyKey: `${run}${index}`, sent: at });
+    }),
   );
 }
 

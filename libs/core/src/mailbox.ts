@@ -110,7 +110,7 @@ export class Mailboxes<Item extends WaitingCommand<any, any>> {
 
 /** True for a command of a loop, which sends it again until it is decided, and those behind it in their order. */
 export function isOfLoop({ handled }: Pick<WaitingCommand, 'handled'>): boolean {
-  return handled?.kept === true;
+  return handled?.sent !== undefined;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Rejection } from './decider.js';
 import { EventNotStorable, EventTooLarge, InvalidAppend, type ExpectedVersion } from './errors.js';
 import type { Append, Appended } from './event-store.js';
 import { creatorOf, type Event, type Metadata, type Recorded } from './events.js';
-import type { HandledCommand } from './handled-commands.js';
+import type { HandledCommand, SentAt } from './handled-commands.js';
 import { unsafeJson } from './json.js';
 import { checkStreamName } from './names.js';
 import { uuidv7 } from './uuid.js';
@@ -35,7 +35,7 @@ export interface PreparedCommand {
   readonly last: number;
   readonly events: number;
   readonly rejection: Rejection | undefined;
-  readonly kept: boolean;
+  readonly sent: SentAt | undefined;
 }
 
 /** An event on its way into the log. */
@@ -80,7 +80,14 @@ export function prepareAppend(append: Append): PreparedAppend {
     const first = prepared.length;
     for (const event of events.slice(first, first + count))
       prepared.push(prepareEvent(stream, event, ids[prepared.length]!, ids[first]!, metadata));
-    if (handled) commands.push({ ...handled, rejection: handled.rejection, events: count, last: prepared.length });
+    if (handled)
+      commands.push({
+        ...handled,
+        rejection: handled.rejection,
+        sent: handled.sent,
+        events: count,
+        last: prepared.length,
+      });
   }
   const sizeBytes = prepared.reduce((sum, event) => sum + event.sizeBytes, 0);
   if (sizeBytes > APPEND_SIZE_LIMIT_BYTES)
@@ -92,13 +99,13 @@ export function prepareAppend(append: Append): PreparedAppend {
 
 /** The commands of an append as they stand in the log, when the stream was at this version before it. */
 export function handledBy({ stream, commands }: PreparedAppend, before: number): HandledCommand[] {
-  return commands.map(({ key, payloadHash, last, events, rejection, kept }) => ({
+  return commands.map(({ key, payloadHash, last, events, rejection, sent }) => ({
     key,
     payloadHash,
     stream,
     version: before + last,
     events,
-    kept,
+    ...(sent === undefined ? {} : { sent }),
     ...(rejection === undefined ? {} : { rejection }),
   }));
 }

@@ -1,6 +1,6 @@
 import { durationMs } from './effects.js';
 import type { EventCatalog } from './event-catalog.js';
-import type { Append, EventStore } from './event-store.js';
+import type { Append, AppendedCommand, EventStore } from './event-store.js';
 import type { Event, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
 import { HEARD, isProcessEvent, type ProcessEvent } from './process-events.js';
@@ -29,6 +29,12 @@ interface Loaded {
 }
 
 const PAGE = 1_000;
+
+/**
+ * The most events of one instance that are appended together for several inputs. An instance that hears of each of its 600
+ * lines at once would take 600 statements in a transaction; and so many events of the largest size are no append too large.
+ */
+const JOINED_LIMIT = 32;
 
 /** Instances that are remembered between batches. */
 const KNOWN_LIMIT = 1_000;
@@ -64,7 +70,7 @@ export function processHandler<Tx>(process: ProcessManager, parts: ProcessParts<
       await failpoint('process.after-react');
       await timers.set(tx, work.set);
       await timers.cancel(tx, work.cancelled); // before the appends: whoever fires one of them must not wait for us
-      for (const appends of work.appends) await events.appendAll(appends, { tx });
+      for (const appends of work.appends()) await events.appendAll(appends, { tx });
     },
   };
 }
@@ -97,22 +103,40 @@ async function load<Tx>(
   }
 }
 
+/** An append of what several inputs of an instance led to, each with metadata of its own. */
+interface Joined extends Append {
+  readonly events: Event[];
+  readonly commands: AppendedCommand[];
+}
+
 /** What some inputs lead to. */
 class Work {
-  /** For each stream that is given n appends, one in each of the first n of these: each input has metadata of its own. */
-  readonly appends: Append[][] = [];
-  readonly #inputs = new Map<string, number>();
+  readonly #appends = new Map<string, Joined[]>();
   readonly set: (Timer & { readonly afterMs: number })[] = [];
   readonly cancelled: string[] = [];
 
+  /** Appends to different streams, each to be made after those before it: a stream that is given n is in the first n of these. */
+  appends(): Append[][] {
+    const all: Append[][] = [];
+    for (const ofStream of this.#appends.values())
+      for (const [index, append] of ofStream.entries()) (all[index] ??= []).push(append);
+    return all;
+  }
+
   add(stream: string, expected: number, events: readonly Event[], { id, metadata: { correlationId } }: Recorded): void {
-    for (let first = 0; first < events.length; first += APPEND_LIMIT) {
-      const index = this.#inputs.get(stream) ?? 0;
-      this.#inputs.set(stream, index + 1);
-      const some = events.slice(first, first + APPEND_LIMIT);
-      const metadata = { correlationId, causationId: id };
-      (this.appends[index] ??= []).push({ stream, events: some, expected: expected + first, metadata });
-    }
+    const metadata = { correlationId, causationId: id };
+    const ofStream = this.#appends.get(stream) ?? [];
+    this.#appends.set(stream, ofStream);
+    const last = ofStream.at(-1);
+    if (last && last.events.length + events.length <= JOINED_LIMIT) {
+      last.events.push(...events);
+      last.commands.push({ events: events.length, metadata });
+    } else
+      for (let first = 0; first < events.length; first += APPEND_LIMIT) {
+        const some = events.slice(first, first + APPEND_LIMIT);
+        const commands = [{ events: some.length, metadata }];
+        ofStream.push({ stream, events: some, expected: expected + first, commands });
+      }
     for (const event of events) {
       if (!isProcessEvent(event)) continue;
       if (event.type === 'logfold.TimerSet') {

@@ -76,6 +76,11 @@ describe('A service with process managers', () => {
       'The process manager "refill" handles a state, which keeps the last row of each key',
     ],
     [
+      'that publishes to a state',
+      [processManager({ ...parts, publishes: [Levels] }), Stock],
+      'The process manager "refill" publishes to a state, which holds the rows of a read model',
+    ],
+    [
       'beside a reaction that handles rows of a state',
       [reaction({ name: 'alarm', from: [Levels], startFrom: 'now', on: { 'shop.levels': () => {} } })],
       'The reaction "alarm" handles a state, which keeps the last row of each key',

@@ -13,13 +13,13 @@ import type { Runner } from './runner.js';
 import { receivedCommandsHandler, receivedFrom } from './received-commands.js';
 import { receivingRoutes, routeTopic, sendingRoutes, type CommandRoute } from './remote-commands.js';
 import { SENT_AT_ONCE, SENT_COMMANDS, sentCommandsHandler, type Destination } from './sent-commands.js';
-import { processName, runs, sourcesOf, subscriptionRunner, tailOf } from './service-runners.js';
+import { sourcesOf, tailOf } from './service-runners.js';
+import { processName, runs, subscriptionRunners, type ServiceSubscription } from './service-subscriptions.js';
 import type { Source } from './source.js';
 import { timerRunner } from './timer-runner.js';
 
 /**
- * The loops of a service's process managers: one for each, one that has their commands decided, one that fires timers; and one
- * for each service whose process managers send commands here.
+ * The loops of a service's process managers: those of its subscriptions, and one that fires timers.
  * @param owner who holds the leases: this process, unless several services of a test share one
  * @throws InvalidDefinition for a process manager whose commands nobody decides, or whose streams are a decider's too
  */
@@ -29,22 +29,47 @@ export function processRunners(
   handlers: Handlers,
   owner = processName,
 ): Runner[] {
-  const { database, definitions, runner } = options;
-  const processes = definitions.filter((definition) => definition.kind === 'process manager');
-  const received = runs(options, 'processes') ? receivingRoutes(options) : [];
-  const receivers = received.map((route) => receivedCommandsRunner(route, options, catalog, handlers, owner));
-  if (processes.length === 0) return receivers;
+  const subscriptions = processSubscriptions(options, catalog, handlers);
+  return [...subscriptionRunners(subscriptions, options, catalog, owner), ...timerRunners(options)];
+}
+
+/**
+ * The subscriptions of a service's process managers: one for each, and one that has their commands decided; and one for each
+ * service whose process managers send commands here.
+ * @throws InvalidDefinition for a process manager whose commands nobody decides, or whose streams are a decider's too
+ */
+export function processSubscriptions(
+  options: LogfoldOptions,
+  catalog: EventCatalog,
+  handlers: Handlers,
+): ServiceSubscription[] {
+  const received = receivingRoutes(options).map((route) => receivedCommands(route, options, handlers));
+  const processes = processesOf(options);
+  if (processes.length === 0) return received;
   for (const process of processes) check(process, options, handlers);
   return [
-    ...receivers,
-    ...(runs(options, 'processes') ? processes.map((process) => processRunner(process, options, catalog, owner)) : []),
-    ...(runs(options, 'processes') ? [sentCommandsRunner(options, catalog, handlers, owner)] : []),
-    ...(runs(options, 'timers') ? [timerRunner(database, runner)] : []),
+    ...received,
+    ...processes.map((process) => processSubscription(process, options, catalog)),
+    sentCommands(options, handlers),
   ];
 }
 
-/** One runner for all sources: an instance hears events of several. */
-function processRunner(process: ProcessManager, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner {
+/** The loop that fires timers, where there are process managers that may set them. */
+export function timerRunners(options: LogfoldOptions): Runner[] {
+  const { database, runner } = options;
+  return processesOf(options).length > 0 && runs(options, 'timers') ? [timerRunner(database, runner)] : [];
+}
+
+function processesOf({ definitions }: LogfoldOptions): ProcessManager[] {
+  return definitions.filter((definition) => definition.kind === 'process manager');
+}
+
+/** One for all sources: an instance hears events of several. */
+function processSubscription(
+  process: ProcessManager,
+  options: LogfoldOptions,
+  catalog: EventCatalog,
+): ServiceSubscription {
   const { database, topics, onIgnored } = options;
   const heard = sourcesOf(process, options);
   const own = heard.some(({ name }) => name === database.service);
@@ -52,7 +77,8 @@ function processRunner(process: ProcessManager, options: LogfoldOptions, catalog
   const answers = routes.map((route) => always(topics!.source(routeTopic(route.answers))));
   const rejections = new Set(routes.map(({ rejectedType }) => rejectedType));
   const parts = { ...database, catalog, rejections, ...(onIgnored === undefined ? {} : { onIgnored }) };
-  return subscriptionRunner(options, catalog, owner, {
+  return {
+    role: 'processes',
     name: process.name,
     sources: [
       ...(own ? [] : [always(logSource(database.service, tailOf(options), database.wakeUp))]),
@@ -63,7 +89,7 @@ function processRunner(process: ProcessManager, options: LogfoldOptions, catalog
     handler: processHandler(process, parts),
     onError: process.onError,
     oneWriter: true,
-  });
+  };
 }
 
 /** A source of answers: whatever was asked is to be heard, so it is read from its beginning. */
@@ -71,24 +97,20 @@ function always(source: Source): Source {
   return { ...source, read: (options) => source.read({ ...options, from: 'beginning' }) };
 }
 
-function receivedCommandsRunner(
-  route: CommandRoute,
-  options: LogfoldOptions,
-  catalog: EventCatalog,
-  handlers: Handlers,
-  owner: string,
-): Runner {
-  return subscriptionRunner(options, catalog, owner, {
+function receivedCommands(route: CommandRoute, options: LogfoldOptions, handlers: Handlers): ServiceSubscription {
+  return {
+    role: 'processes',
+    decides: true,
     name: receivedFrom(route.from),
     sources: [options.topics!.source(routeTopic(route.commands))],
     from: 'beginning',
     handler: receivedCommandsHandler(route, handlers, options.database.events),
     onError: retry(5).thenPark(),
     oneWriter: false,
-  });
+  };
 }
 
-function sentCommandsRunner(options: LogfoldOptions, catalog: EventCatalog, handlers: Handlers, owner: string): Runner {
+function sentCommands(options: LogfoldOptions, handlers: Handlers): ServiceSubscription {
   const { service, events, wakeUp } = options.database;
   const routes = new Map(sendingRoutes(options).map((route) => [route.to, route]));
   const destinationOf = (registry: string, command: string): Destination => {
@@ -98,14 +120,16 @@ function sentCommandsRunner(options: LogfoldOptions, catalog: EventCatalog, hand
       `A process sent ${command} of "${registry}", which no decider of service "${service}" decides: list the decider`,
     );
   };
-  return subscriptionRunner(options, catalog, owner, {
+  return {
+    role: 'processes',
+    decides: true,
     name: SENT_COMMANDS,
     sources: [logSource(service, tailOf(options), wakeUp, { batchSize: SENT_AT_ONCE })],
     from: 'beginning', // what was sent is to be decided, whenever that was
-    handler: sentCommandsHandler(destinationOf, events),
+    handler: sentCommandsHandler(service, destinationOf, events),
     onError: retry(5).thenPark(),
     oneWriter: true,
-  });
+  };
 }
 
 function check(process: ProcessManager, options: LogfoldOptions, handlers: Handlers): void {

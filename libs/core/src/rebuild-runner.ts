@@ -66,7 +66,7 @@ export class RebuildRunner<Tx> {
         await this.#advance(claimed, beside);
       } catch (error) {
         this.#mine = undefined;
-        if (!beside.signal.aborted) await this.#failed(claimed, error, beside.signal);
+        if (!beside.signal.aborted) await this.#failed(claimed, error, beside);
         return;
       }
       this.#failures = 0;
@@ -123,19 +123,21 @@ export class RebuildRunner<Tx> {
   }
 
   /** Notes why it failed, unless another process has taken the rebuild on since: it would lose all that it has done. */
-  async #failed(mine: Rebuild, error: unknown, signal: AbortSignal): Promise<void> {
+  async #failed(mine: Rebuild, error: unknown, { still, signal }: Beside): Promise<void> {
     const { clock = systemClock, onError } = this.options;
     if (error instanceof RebuildOvertaken) return;
     const { database, model } = this.parts;
-    const final = !isRetryable(error) || ++this.#failures >= TRIES;
+    const bug = !isRetryable(error);
+    const passing = !bug || mine.state === 'attached'; // what is built is not thrown away for one error of its verification
+    const final = ++this.#failures >= TRIES || !passing;
     onError?.(error, `rebuild of ${model.name} v${model.version}`, final && !(error instanceof RebuildBehind));
     const text = (error instanceof Error ? error.message : String(error)).slice(0, 2_000);
     try {
       const now = await this.watch.now(model);
       if (now?.id !== mine.id || now.epoch !== mine.epoch) return;
-      const building = ['requested', 'building'].includes(now.state);
-      if (final && building) await database.rebuildTables.step(mine, model, 'drop');
-      const state = final && building ? { state: 'failed' as const } : {};
+      const over = final && (['requested', 'building'].includes(now.state) || (now.state === 'attached' && bug));
+      if (over) await still(() => database.rebuildTables.step(mine, model, 'drop'));
+      const state = over ? { state: 'failed' as const } : {};
       // A switch that the tables do not allow is not tried for ever; one that may succeed is.
       const resting =
         now.state === 'verified' && error instanceof ReadModelMismatch ? { switchWhenVerified: false as const } : {};

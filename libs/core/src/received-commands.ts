@@ -5,8 +5,10 @@ import type { Append, EventStore } from './event-store.js';
 import type { Command } from './commands.js';
 import { creatorsOf, type Metadata, type Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
+import type { SentAt } from './handled-commands.js';
+import { partitionOf } from './partition.js';
 import { answerStream } from './process-events.js';
-import type { CommandRoute, RemoteCommand } from './remote-commands.js';
+import { routeTopic, type CommandRoute, type RemoteCommand } from './remote-commands.js';
 import { answersTo, rejectionOf } from './sent-commands.js';
 import type { SubscriptionHandler } from './subscription.js';
 
@@ -19,11 +21,12 @@ export const receivedFrom = (service: string): string => `commands from ${servic
  * registry says. What is refused is answered to the sender's topic, in one transaction with the checkpoint.
  */
 export function receivedCommandsHandler<Tx>(
-  { from, to, answers, sentType }: CommandRoute,
+  { from, to, commands: sending, answers, sentType }: CommandRoute,
   handlers: Handlers,
   events: EventStore<Tx>,
 ): SubscriptionHandler<Tx> {
   const [rejected] = creatorsOf(answers);
+  const topic = routeTopic(sending);
   return {
     types: [sentType],
     async handle(received, tx) {
@@ -34,16 +37,18 @@ export function receivedCommandsHandler<Tx>(
   };
 
   /** @returns the answer, when it was refused */
-  async function decide({ id, metadata, data }: Recorded): Promise<Append | undefined> {
+  async function decide({ id, position, metadata, data }: Recorded): Promise<Append | undefined> {
     const { process, commandId, type: command } = data as RemoteCommand;
     const caused = { correlationId: metadata.correlationId, causationId: id };
-    const rejection = await decision(data as RemoteCommand, caused);
+    const partition = partitionOf((data as RemoteCommand).stream, topic.partitions);
+    const sent = { subscription: receivedFrom(from), source: topic.name, partition, position };
+    const rejection = await decision(data as RemoteCommand, caused, sent);
     if (!rejection) return undefined;
     const answer = rejected!({ process, commandId, command, rejection });
     return { stream: answerStream(commandId), events: [answer], expected: 'none', metadata: caused };
   }
 
-  async function decision(received: RemoteCommand, metadata: Metadata): Promise<Rejection | undefined> {
+  async function decision(received: RemoteCommand, metadata: Metadata, sent: SentAt): Promise<Rejection | undefined> {
     const { commands, handler } = deciding(received);
     let command: Command;
     try {
@@ -53,7 +58,7 @@ export function receivedCommandsHandler<Tx>(
         return { rejected: 'invalid', message: error.message };
       throw error;
     }
-    return rejectionOf(handler, command, { idempotencyKey: `${from}:${received.commandId}`, metadata });
+    return rejectionOf(handler, command, { idempotencyKey: `${from}:${received.commandId}`, metadata, sent });
   }
 
   function deciding({ registry, type }: RemoteCommand): NonNullable<ReturnType<typeof decidingHandler>> {

@@ -1,10 +1,12 @@
 import type { Handler } from './command-handler.js';
+import { CommandSettled } from './command-errors.js';
 import type { Command } from './commands.js';
 import type { Rejection } from './decider.js';
 import { AppendOutcomeUnknown, CommandRejected, DatabaseUnavailable } from './errors.js';
 import type { Append, EventStore } from './event-store.js';
 import { creatorsOf, type Event, type EventOf, type Metadata, type Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
+import type { SentAt } from './handled-commands.js';
 import { answerStream, ProcessEvents } from './process-events.js';
 import type { CommandRoute, RemoteCommand } from './remote-commands.js';
 import type { SubscriptionHandler } from './subscription.js';
@@ -22,12 +24,14 @@ export type Destination = Handler | CommandRoute;
 
 /**
  * Has the commands decided that process managers sent: each through its decider's handler, under the id of the event
- * that sent it, so that it is decided once however often it is tried. The key is kept: whoever was frozen in the
- * middle may try at any time. What was refused goes back to its process, in one transaction with the checkpoint; and so
+ * that sent it, so that it is decided once however often it is tried. The key is kept until it is settled: whoever was
+ * frozen in the middle may try at any time. What was refused goes back to its process, in one transaction with the checkpoint; and so
  * goes what other services have to decide, to their topics.
+ * @param service whose log is read
  * @param destinationOf the handler of a command's decider, or the route to it. @throws InvalidDefinition when there is none
  */
 export function sentCommandsHandler<Tx>(
+  service: string,
   destinationOf: (registry: string, command: string) => Destination,
   events: EventStore<Tx>,
 ): SubscriptionHandler<Tx> {
@@ -44,7 +48,7 @@ export function sentCommandsHandler<Tx>(
 
   /** @returns the answer to its process, when it was refused */
   async function decide(sent: Sent, leaving: Leaving): Promise<Append | undefined> {
-    const { id, stream: process, metadata, data } = sent;
+    const { id, stream: process, position, metadata, data } = sent;
     const { registry, type, stream } = data;
     const destination = destinationOf(registry, type);
     const caused = { correlationId: metadata.correlationId, causationId: id };
@@ -53,7 +57,8 @@ export function sentCommandsHandler<Tx>(
       return undefined;
     }
     const command: Command = { type, data: data.data, stream };
-    const rejection = await rejectionOf(destination, command, { idempotencyKey: id, metadata: caused });
+    const at = { subscription: SENT_COMMANDS, source: service, partition: 0, position };
+    const rejection = await rejectionOf(destination, command, { idempotencyKey: id, metadata: caused, sent: at });
     if (!rejection) return undefined;
     const answer = ProcessEvents['logfold.CommandRejected']({ process, commandId: id, command: type, rejection });
     return { stream: answerStream(id), events: [answer], expected: 'none', metadata: caused };
@@ -62,20 +67,21 @@ export function sentCommandsHandler<Tx>(
 
 /**
  * Has a command decided that a loop may repeat at any time.
- * @returns why it was refused; undefined when it was not
+ * @returns why it was refused; undefined when it was not, or when that was told long ago
  */
 export async function rejectionOf(
   handler: Handler,
   command: Command,
-  options: { readonly idempotencyKey: string; readonly metadata: Metadata },
+  options: { readonly idempotencyKey: string; readonly metadata: Metadata; readonly sent: SentAt },
 ): Promise<Rejection | undefined> {
   try {
-    await handler.handle(command, { ...options, keepKey: true });
+    await handler.handle(command, options);
     return undefined;
   } catch (error) {
     if (error instanceof AppendOutcomeUnknown)
       // its key makes it safe to repeat: no reason to park it
       throw new DatabaseUnavailable(error.message, { cause: error });
+    if (error instanceof CommandSettled) return undefined;
     if (!(error instanceof CommandRejected)) throw error;
     const { rejected, message, details } = error;
     return details === undefined ? { rejected, message } : { rejected, message, details };

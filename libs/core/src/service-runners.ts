@@ -4,11 +4,10 @@ import { untilOneFails } from './concurrently.js';
 import { InvalidDefinition } from './errors.js';
 import type { EventCatalog } from './event-catalog.js';
 import { registryOf } from './events.js';
-import { watched } from './instrumentation.js';
 import { logSource } from './log-source.js';
 import { topicOf } from './log-topics.js';
 import { whileLeased } from './leased.js';
-import type { Definition, LogfoldOptions, Role } from './logfold.js';
+import type { Definition, LogfoldOptions } from './logfold.js';
 import { isForeign } from './own-streams.js';
 import { FOLLOWED } from './process-events.js';
 import type { Reaction } from './reaction.js';
@@ -22,20 +21,17 @@ import { RebuildRunner } from './rebuild-runner.js';
 import { RebuildWatch } from './rebuild-watch.js';
 import { relay } from './relay.js';
 import type { Runner } from './runner.js';
+import { processName, runs, subscriptionRunners, type ServiceSubscription } from './service-subscriptions.js';
 import { SharedReplay } from './shared-replay.js';
 import { SharedTail } from './shared-tail.js';
 import type { Source } from './source.js';
 import { publishNotedRows } from './noted-rows.js';
 import { isReadModel, type AnyReadModel } from './sql-read-model.js';
-import { subscription, type SubscriptionParts } from './subscription.js';
 import type { TopicDeclaration } from './topic.js';
 
 const REBUILD_MEMORY = 256 * 1024 * 1024;
 
 const LEASE_MS = 10_000;
-
-/** Who holds this process's leases. */
-export const processName = `${process.pid}-${randomUUID()}`;
 
 /**
  * The registries of a service's own events: those given in `events`, and those that its definitions name.
@@ -93,31 +89,31 @@ export function ownTopics(options: LogfoldOptions): TopicDeclaration[] {
 }
 
 /**
- * The loops of a service, as far as this process runs them.
+ * The relay of a service and the loops of its read models and reactions, as far as this process runs them.
  * @param owner who holds the leases: this process, unless several services of a test share one
  */
 export function serviceRunners(options: LogfoldOptions, catalog: EventCatalog, owner = processName): Runner[] {
+  return [
+    ...relayRunners(options, owner),
+    ...subscriptionRunners(serviceSubscriptions(options, catalog), options, catalog, owner),
+  ];
+}
+
+/** The subscriptions of a service's read models and reactions. */
+export function serviceSubscriptions(options: LogfoldOptions, catalog: EventCatalog): ServiceSubscription[] {
   const { definitions } = options;
   const models = definitions.filter(isReadModel);
   const reactions = definitions.filter((definition) => definition.kind === 'reaction');
   const shared = sharedByRebuilds(options);
   return [
-    ...(runs(options, 'relay') ? relayRunners(options, owner) : []),
-    ...(runs(options, 'read-models')
-      ? models.map((model) => readModelRunner(model, options, catalog, owner, shared))
-      : []),
-    ...(runs(options, 'reactions')
-      ? reactions.flatMap((reaction) => reactionRunners(reaction, options, catalog, owner))
-      : []),
+    ...models.map((model) => readModelSubscription(model, options, catalog, shared)),
+    ...reactions.flatMap((reaction) => reactionSubscriptions(reaction, options)),
   ];
 }
 
-/** True when this process runs the loops of a role. */
-export function runs({ run = 'everything' }: LogfoldOptions, role: Role): boolean {
-  return run === 'everything' || (run !== 'nothing' && run.includes(role));
-}
-
-function relayRunners(options: LogfoldOptions, owner: string): Runner[] {
+/** The relay of a service that publishes, where this process runs it. */
+export function relayRunners(options: LogfoldOptions, owner = processName): Runner[] {
+  if (!runs(options, 'relay')) return [];
   const { database, topics, leaseTtlMs, onLost, onRelayed } = options;
   const declared = ownTopics(options);
   if (!topics?.publisher || declared.length === 0) return [];
@@ -147,16 +143,15 @@ function sharedByRebuilds({ database, runner: { clock = systemClock } = {} }: Lo
 }
 
 /**
- * One runner for all sources: a row may be touched by events of several. Rebuilds are done beside it, with its lease. Where
+ * One for all sources: a row may be touched by events of several. Rebuilds are done beside it, with its lease. Where
  * processes share the partitions of topics, the lease is for the rebuilds alone.
  */
-function readModelRunner(
+function readModelSubscription(
   model: AnyReadModel,
   options: LogfoldOptions,
   catalog: EventCatalog,
-  owner: string,
   { watch, replay }: SharedByRebuilds,
-): Runner {
+): ServiceSubscription {
   const { database, runner: { clock = systemClock } = {}, rebuildMemoryBytes: memoryBytes = REBUILD_MEMORY } = options;
   const sources = sourcesOf(model, options);
   const { partitionedBy, onError } = model.kind === 'read model' ? model : {};
@@ -164,12 +159,14 @@ function readModelRunner(
   const parts = { model, database, sources, catalog, replay, shares, memoryBytes, clock };
   const rebuilds = new RebuildRunner(parts, watch, options.runner, options.onRebuild);
   const name = subscriptionName(model);
+  const owner = `${processName} ${randomUUID()}`; // two services in one process are two that may share
   const alone = async (lease: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>) => {
     if (!shares) return work(signal);
     const { leases } = database;
     await whileLeased({ leases, name: lease, owner, ttlMs: options.leaseTtlMs ?? LEASE_MS, signal, clock }, work);
   };
-  return subscriptionRunner(options, catalog, owner, {
+  return {
+    role: 'read-models',
     name,
     sources,
     from: 'beginning',
@@ -187,23 +184,21 @@ function readModelRunner(
       const all = [rebuilding, ...(publishedStates([model]).length > 0 ? [publishing] : [])];
       while (!signal.aborted) await alone(name, signal, (leased) => untilOneFails(leased, all));
     },
-  });
+  };
 }
 
-/** A runner for each source: nothing orders events of different logs. */
-function reactionRunners(reaction: Reaction, options: LogfoldOptions, catalog: EventCatalog, owner: string): Runner[] {
-  const sources = sourcesOf(reaction, options);
-  return sources.map((source) =>
-    subscriptionRunner(options, catalog, owner, {
-      name: reaction.name,
-      lease: `${reaction.name} from ${source.name}`,
-      sources: [source],
-      from: reaction.startFrom,
-      handler: reactionHandler(reaction),
-      onError: reaction.onError,
-      oneWriter: false,
-    }),
-  );
+/** One for each source: nothing orders events of different logs. */
+function reactionSubscriptions(reaction: Reaction, options: LogfoldOptions): ServiceSubscription[] {
+  return sourcesOf(reaction, options).map((source) => ({
+    role: 'reactions',
+    name: reaction.name,
+    lease: `${reaction.name} from ${source.name}`,
+    sources: [source],
+    from: reaction.startFrom,
+    handler: reactionHandler(reaction),
+    onError: reaction.onError,
+    oneWriter: false,
+  }));
 }
 
 /** The log for the service's own events, and each topic of others. */
@@ -249,35 +244,3 @@ export function tailOf(options: LogfoldOptions): SharedTail {
 }
 
 const tails = new WeakMap<LogfoldOptions, SharedTail>();
-
-/** What the subscriptions of a service have in common. */
-type Common = Pick<
-  SubscriptionParts<any>,
-  'catalog' | 'checkpoints' | 'stateKeys' | 'parked' | 'transactions' | 'leases' | 'owner' | 'leaseTtlMs' | 'onParked'
->;
-
-/** The loop of a subscription of a service, instrumented. One that is to stop at an error is not tried again by its runner. */
-export function subscriptionRunner(
-  options: LogfoldOptions,
-  catalog: EventCatalog,
-  owner: string,
-  parts: Omit<SubscriptionParts<any>, keyof Common>,
-): Runner {
-  const { database, leaseTtlMs, onParked, runner } = options;
-  const { checkpoints, parked, transactions, leases, stateKeys } = database;
-  const common: Common = {
-    catalog,
-    checkpoints,
-    stateKeys,
-    parked,
-    transactions,
-    leases,
-    owner,
-    ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
-    ...(onParked === undefined ? {} : { onParked }),
-  };
-  return subscription(
-    { ...common, ...parts, handler: watched(options, parts.name, parts.handler) },
-    parts.onError?.last === 'stop' ? { ...runner, retries: 0 } : runner,
-  );
-}

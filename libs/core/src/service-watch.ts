@@ -3,15 +3,12 @@ import type { Checkpoint, CheckpointKey } from './checkpoint.js';
 import { systemClock, type Clock } from './clock.js';
 import type { LogfoldOptions } from './logfold.js';
 import type { ParkedKey } from './parked.js';
-import { subscriptionName } from './subscription-name.js';
 import { isAtRest } from './rebuild.js';
 import { RELAY } from './relay.js';
 import type { Runner } from './runner.js';
-import { SENT_COMMANDS } from './sent-commands.js';
-import { processName, sourcesOf } from './service-runners.js';
 import type { Behind, ParkedStatus, ServiceStatus, SubscriptionStatus } from './service-status.js';
+import { processName, type ServiceSubscription } from './service-subscriptions.js';
 import type { Source } from './source.js';
-import { isReadModel } from './sql-read-model.js';
 
 /** A status that is asked for again within this time is the same: probes and scrapes cost the database no more. */
 const SAME_MS = 500;
@@ -36,19 +33,14 @@ export class ServiceWatch {
 
   constructor(
     readonly options: LogfoldOptions,
-    readonly runners: () => readonly Runner[],
+    readonly runners: readonly Runner[],
+    subscriptions: readonly ServiceSubscription[],
   ) {
-    const { definitions, database, runner: { clock = systemClock } = {} } = options;
+    const { database, runner: { clock = systemClock } = {} } = options;
     this.#clock = clock;
-    const names = [SENT_COMMANDS];
-    for (const definition of definitions) {
-      if (definition.kind === 'decider') continue;
-      names.push(isReadModel(definition) ? subscriptionName(definition) : definition.name);
-      for (const source of sourcesOf(definition, options))
-        if (source.name !== database.service)
-          this.#topics.set(source.name, { source, asked: undefined, at: -Infinity });
-    }
-    this.#names = new Set(names);
+    this.#names = new Set(subscriptions.map(({ name }) => name));
+    for (const source of subscriptions.flatMap(({ sources }) => sources))
+      if (source.name !== database.service) this.#topics.set(source.name, { source, asked: undefined, at: -Infinity });
   }
 
   /** Told by the relay of this process how far it has sent the log. */
@@ -86,7 +78,7 @@ export class ServiceWatch {
     const own: Ends = { ends: new Map([[0, end]]) };
     return {
       service: database.service,
-      runners: this.runners().map((runner) => ({ name: runner.name, ...runner.status() })),
+      runners: this.runners.map((runner) => ({ name: runner.name, ...runner.status() })),
       subscriptions: await this.#subscriptions(checkpoints, new Map([...topics, [database.service, own]])),
       inFlight: this.#since.behind(IN_FLIGHT, end, drawn, this.#clock.now()),
       relay,

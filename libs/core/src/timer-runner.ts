@@ -42,6 +42,7 @@ async function fireWhenDue<Tx>(
   while (!signal.aborted) {
     const inMs = (await parts.timers.nextInMs()) ?? Infinity;
     if (inMs <= 0 && (await fireDue(parts)) > 0) {
+      await failpoint('process.after-timers');
       progressed();
       continue;
     }

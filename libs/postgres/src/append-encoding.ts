@@ -28,14 +28,17 @@ export function encodeBatch(appends: readonly PreparedAppend[]): string {
 /** The parameter of statements that write commands: an object for each, which says what it answers. */
 export function encodeCommands(commands: readonly HandledCommand[]): string {
   return JSON.stringify(
-    commands.map(({ stream, key, payloadHash, version, events, rejection, kept }) => ({
+    commands.map(({ stream, key, payloadHash, version, events, rejection, sent }) => ({
       s: stream,
       c: key,
       h: payloadHash,
       v: version,
       e: events,
       r: rejection && JSON.stringify(rejection), // text within text: what it holds is not looked at
-      p: kept,
+      a: sent?.subscription,
+      b: sent?.source,
+      p: sent?.partition,
+      q: sent && String(sent.position),
     })),
   );
 }

@@ -3,11 +3,12 @@ import {
   IdempotencyKeyTaken,
   WrongExpectedVersion,
   backoffMs,
+  handledBy,
   systemClock,
   type Appended,
   type PreparedAppend,
 } from '@logfold/core';
-import { decodeAppend, decodeBatch, type AppendedRow } from './append-encoding.js';
+import { decodeAppend, decodeBatch, encodeCommands, type AppendedRow } from './append-encoding.js';
 import type { AppendLane } from './append-lane.js';
 import { isDataError, isDuplicate } from './errors.js';
 
@@ -121,9 +122,10 @@ function refusal(
 
 /** The keys of these appends that are taken; none where that cannot be had now. Never rejects, as `versionsOf`. */
 async function takenKeys(lane: AppendLane, appends: readonly PreparedAppend[]): Promise<Set<string>> {
-  const keys = appends.flatMap(({ commands }) => commands.map(({ key }) => key));
-  if (keys.length === 0) return new Set();
-  const rows = await lane.query<{ id: string }>(lane.statements.handledCommands, [keys]).catch(() => []);
+  const commands = appends.flatMap((append) => handledBy(append, 0));
+  if (commands.length === 0) return new Set();
+  const asked = [encodeCommands(commands)];
+  const rows = await lane.query<{ id: string }>(lane.statements.takenCommands, asked).catch(() => []);
   return new Set(rows.map(({ id }) => id));
 }
 

@@ -98,7 +98,7 @@ export function postgresDatabase(options: PostgresOptions): PostgresDatabase {
     service,
     schema,
     events: new PostgresEventStore(querying, scanning, statements, appender),
-    commands: new PostgresHandledCommands(querying, statements),
+    commands: new PostgresHandledCommands(querying, transactions, statements),
     snapshots: new PostgresSnapshots(querying, schema),
     eventTypes: new PostgresEventTypes(querying, scanning, schema),
     checkpoints: new PostgresCheckpoints(querying, schema),

@@ -1,4 +1,5 @@
 import {
+  handledBy,
   InvalidAppend,
   prepareAppend,
   WrongExpectedVersion,
@@ -18,7 +19,7 @@ import {
   type Recorded,
   type StreamRange,
 } from '@logfold/core';
-import { decodeBatch, type AppendedRow } from './append-encoding.js';
+import { decodeBatch, encodeCommands, type AppendedRow } from './append-encoding.js';
 import { appendStatement } from './append-lane.js';
 import type { Appender } from './appender.js';
 import type { Pool, Tx } from './connection.js';
@@ -117,9 +118,13 @@ export class PostgresEventStore implements EventStore<Tx> {
     return Promise.all(appends.map(async (append) => stored.get(append.stream) ?? (await this.#refused(tx, append))));
   }
 
-  async #refused(tx: Tx, { stream, expected, commands }: PreparedAppend): Promise<never> {
-    const keys = commands.map(({ key }) => key);
-    const taken = keys.length === 0 ? [] : await tx.unsafe<{ id: string }[]>(this.statements.handledCommands, [keys]);
+  async #refused(tx: Tx, append: PreparedAppend): Promise<never> {
+    const { stream, expected } = append;
+    const commands = handledBy(append, 0);
+    const taken =
+      commands.length === 0
+        ? []
+        : await tx.unsafe<{ id: string }[]>(this.statements.takenCommands, [encodeCommands(commands)]);
     if (taken.length > 0) throw new IdempotencyKeyTaken(taken.map(({ id }) => id));
     const [row] = await tx.unsafe<{ version: number }[]>(this.statements.versions, [[stream]], { prepare: true });
     throw new WrongExpectedVersion(stream, expected, row?.version ?? 0);

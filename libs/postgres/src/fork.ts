@@ -43,7 +43,7 @@ async function forked(
   );
   const by = drawn!.base - shared;
   await moveEvents(tx, schema, shared, by);
-  for (const table of ['checkpoints', 'parked'])
+  for (const table of ['checkpoints', 'parked', 'commands', 'settled'])
     await tx.unsafe(
       `UPDATE ${schema}.${table} SET position = position + $2::bigint
           WHERE position > $1 AND source = (SELECT name FROM ${schema}.log)`,

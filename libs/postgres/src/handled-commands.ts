@@ -1,7 +1,7 @@
-import type { HandledCommand, HandledCommands, Rejection } from '@logfold/core';
+import type { HandledCommand, HandledCommands, Rejection, SentAt, Transactions } from '@logfold/core';
 import { encodeCommands } from './append-encoding.js';
 import type { Pool, Tx } from './connection.js';
-import { translating } from './errors.js';
+import { isLockTimeout, translating } from './errors.js';
 import type { Statements } from './statements.js';
 
 interface Row {
@@ -11,13 +11,20 @@ interface Row {
   readonly version: number;
   readonly events: number;
   readonly rejection: string | null;
-  readonly kept: boolean;
+  readonly subscription: string | null;
+  readonly source: string | null;
+  readonly partition: number | null;
+  readonly position: bigint | null;
 }
+
+/** Writers wait for so long at most when commands are settled. */
+const HOLD_MS = 100;
 
 /** Handled commands as rows of `commands`. Those with events are written by the statement of their append. */
 export class PostgresHandledCommands implements HandledCommands<Tx> {
   constructor(
     readonly pool: Pool,
+    readonly transactions: Transactions<Tx>,
     readonly statements: Statements,
   ) {}
 
@@ -43,8 +50,30 @@ export class PostgresHandledCommands implements HandledCommands<Tx> {
     return rows.count;
   }
 
-  async forget(tx: Tx, keys: readonly string[]): Promise<void> {
-    await this.#run(tx, this.statements.forgetCommands, [[...keys]]);
+  async forgetSettled({ subscription, source, partition, position }: SentAt, limit: number): Promise<number> {
+    const place = [subscription, source, partition, String(position)];
+    const known = await this.#run(undefined, this.statements.settledUpTo, place);
+    if (known.length === 0 && !(await this.#settle(place))) return 0;
+    const rows = await this.#run(undefined, this.statements.forgetSettledCommands, [...place, limit]);
+    return rows.count;
+  }
+
+  /**
+   * A statement takes its lock on the table before it takes the snapshot that it reads with. So those that have not seen the
+   * position that is written down here have ended, and those that come later see it. @returns false when writers were in the way
+   */
+  async #settle(place: (string | number)[]): Promise<boolean> {
+    try {
+      await this.transactions.run(async (tx) => {
+        await tx.unsafe(`SET LOCAL lock_timeout = ${HOLD_MS}`);
+        await tx.unsafe(this.statements.holdCommands);
+        await tx.unsafe(this.statements.settle, place as string[]);
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof Error && isLockTimeout(error.cause)) return false;
+      throw error;
+    }
   }
 
   #run<Row extends object>(tx: Tx | undefined, text: string, parameters: (string | number | string[])[]) {
@@ -54,7 +83,17 @@ export class PostgresHandledCommands implements HandledCommands<Tx> {
   }
 }
 
-function commandOf({ id, payload_hash: payloadHash, stream, version, events, rejection, kept }: Row): HandledCommand {
-  const command = { key: id, payloadHash, stream, version, events, kept };
-  return rejection === null ? command : { ...command, rejection: JSON.parse(rejection) as Rejection };
+function commandOf({ id, payload_hash: payloadHash, stream, version, events, ...row }: Row): HandledCommand {
+  const { rejection, subscription, source, partition, position } = row;
+  return {
+    key: id,
+    payloadHash,
+    stream,
+    version,
+    events,
+    ...(rejection === null ? {} : { rejection: JSON.parse(rejection) as Rejection }),
+    ...(position === null
+      ? {}
+      : { sent: { subscription: subscription!, source: source!, partition: partition!, position } }),
+  };
 }

@@ -12,7 +12,7 @@ export interface Statements {
   /**
    * As `append`, and $2: the appends' commands as JSON text, see `encodeCommands`. They go into `commands` in the same
    * statement, made from the rows that it stored: an append that is refused takes no key. An append with a command that
-   * is there already is refused.
+   * is there already, or is settled, is refused.
    */
   readonly appendCommands: string;
   /** The same, and $3: the batch's id. */
@@ -25,12 +25,20 @@ export interface Statements {
   readonly stored: string;
   /** $1: keys. The commands that were handled under them. */
   readonly handledCommands: string;
-  /** $1: commands as JSON text, see `encodeCommands`. Answers the ids of those that were not there yet. */
+  /** $1: commands as JSON text, see `encodeCommands`. The ids of those that are there, or are settled. */
+  readonly takenCommands: string;
+  /** The same. Writes those that are neither, and answers their ids. */
   readonly recordCommands: string;
   /** $1: milliseconds, $2: limit. Forgets commands that are older. */
   readonly forgetOldCommands: string;
-  /** $1: keys. */
-  readonly forgetCommands: string;
+  /** $1: subscription, $2: source, $3: partition, $4: position. A row when commands are settled up to there. */
+  readonly settledUpTo: string;
+  /** Waits until every write of commands that began has ended, and lets none begin before the transaction's end. */
+  readonly holdCommands: string;
+  /** As `settledUpTo`. Settles commands up to there. */
+  readonly settle: string;
+  /** The same, and $5: limit. */
+  readonly forgetSettledCommands: string;
   /** $1: stream, $2: after version, $3: limit. */
   readonly readStream: string;
   readonly safePosition: string;
@@ -65,15 +73,23 @@ SELECT given.s, given.actual + given.v, given.i, given.t, given.n, given.o, give
 RETURNING stream, version, position, recorded_at`;
   const marked = (parameter: string): string =>
     `marked AS (INSERT INTO ${schema}.appends (batch) VALUES (${parameter}::uuid))`;
+  const command =
+    'id, payload_hash, stream, version, events, rejection, kept, subscription, source, partition, position';
+  const given = (parameter: string): string =>
+    `jsonb_to_recordset(${parameter}::text::jsonb) AS asked(s text, c text, h text, v int, e int, r text, a text, b text, p int, q bigint)`;
+  const settled = `SELECT FROM ${schema}.settled
+                WHERE subscription = asked.a AND source = asked.b AND partition = asked.p AND position >= asked.q`;
+  const place = 'subscription = $1 AND source = $2 AND partition = $3::int';
   const appendCommands = (mark = ''): string => `
 WITH ${mark}asked AS MATERIALIZED (
-  SELECT * FROM jsonb_to_recordset($2::text::jsonb) AS command(s text, c text, h text, v int, e int, r text, p boolean)
+  SELECT * FROM ${given('$2')}
 ), known AS MATERIALIZED (
   SELECT asked.s FROM asked JOIN ${schema}.commands c ON c.id = asked.c
+  UNION ALL SELECT asked.s FROM asked WHERE asked.q IS NOT NULL AND EXISTS (${settled})
 ), stored AS (${insert(' AND given.s <> ALL (ARRAY(SELECT known.s FROM known))')}
 ), handled AS (
-  INSERT INTO ${schema}.commands (id, payload_hash, stream, version, events, rejection, kept)
-  SELECT asked.c, asked.h, asked.s, append.before + asked.v, asked.e, asked.r, asked.p
+  INSERT INTO ${schema}.commands (${command})
+  SELECT asked.c, asked.h, asked.s, append.before + asked.v, asked.e, asked.r, asked.q IS NOT NULL, asked.a, asked.b, asked.p, asked.q
     FROM asked JOIN (SELECT stream, min(version) - 1 AS before FROM stored GROUP BY stream) AS append ON append.stream = asked.s
    ORDER BY asked.c
 )
@@ -93,17 +109,27 @@ SELECT e.stream, e.version, e.position, e.recorded_at
   JOIN (SELECT version FROM ${schema}.events WHERE stream = $1 AND id = $2::uuid ORDER BY version DESC LIMIT 1) AS first
     ON e.version >= first.version AND e.version < first.version + $3::int
  WHERE e.stream = $1 ORDER BY e.version`,
-    handledCommands: `SELECT id, payload_hash, stream, version, events, rejection, kept FROM ${schema}.commands WHERE id = ANY($1::text[])`,
+    handledCommands: `SELECT ${command} FROM ${schema}.commands WHERE id = ANY($1::text[])`,
+    takenCommands: `
+SELECT asked.c AS id FROM ${given('$1')}
+ WHERE EXISTS (SELECT FROM ${schema}.commands WHERE id = asked.c) OR EXISTS (${settled})`,
     recordCommands: `
-INSERT INTO ${schema}.commands (id, payload_hash, stream, version, events, rejection, kept)
-SELECT c, h, s, v, e, r, p
-  FROM jsonb_to_recordset($1::text::jsonb) AS command(s text, c text, h text, v int, e int, r text, p boolean)
+INSERT INTO ${schema}.commands (${command})
+SELECT c, h, s, v, e, r, q IS NOT NULL, a, b, p, q FROM ${given('$1')}
+ WHERE NOT EXISTS (${settled})
  ORDER BY c ON CONFLICT (id) DO NOTHING RETURNING id`,
     forgetOldCommands: `
 DELETE FROM ${schema}.commands WHERE id = ANY(ARRAY(
   SELECT id FROM ${schema}.commands WHERE NOT kept AND recorded_at < statement_timestamp() - $1::bigint * interval '1 millisecond'
    ORDER BY recorded_at LIMIT $2))`,
-    forgetCommands: `DELETE FROM ${schema}.commands WHERE id = ANY($1::text[])`,
+    settledUpTo: `SELECT FROM ${schema}.settled WHERE ${place} AND position >= $4::bigint`,
+    holdCommands: `LOCK TABLE ${schema}.commands IN SHARE MODE`,
+    settle: `
+INSERT INTO ${schema}.settled AS known (subscription, source, partition, position) VALUES ($1, $2, $3::int, $4::bigint)
+    ON CONFLICT (subscription, source, partition) DO UPDATE SET position = greatest(known.position, excluded.position)`,
+    forgetSettledCommands: `
+DELETE FROM ${schema}.commands WHERE id = ANY(ARRAY(
+  SELECT id FROM ${schema}.commands WHERE ${place} AND position <= $4::bigint ORDER BY position LIMIT $5))`,
     readStream: `SELECT ${EVENT_COLUMNS} FROM ${schema}.events WHERE stream = $1 AND version > $2 ORDER BY version LIMIT $3`,
     safePosition: `SELECT ${schema}.safe_position() AS position`,
     drawnPosition: `SELECT last_value - (NOT is_called)::int AS position FROM ${schema}.position`,

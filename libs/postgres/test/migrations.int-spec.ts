@@ -42,7 +42,7 @@ async function backToFirst({ admin }: OpenShop): Promise<void> {
     DROP TABLE logfold.rebuilds;
     ALTER TABLE logfold.read_models DROP COLUMN fed, DROP COLUMN current, DROP COLUMN parts, DROP COLUMN state;
     DROP TABLE logfold.commands, logfold.snapshots, logfold.event_types, logfold.timers;
-    DROP TABLE logfold.windows, logfold.watermarks;
+    DROP TABLE logfold.windows, logfold.watermarks, logfold.settled;
     DROP FUNCTION logfold.published;
     DROP INDEX logfold.process_starts;
     ALTER TABLE logfold.checkpoints DROP COLUMN hint, DROP COLUMN event_id, DROP COLUMN log_id;

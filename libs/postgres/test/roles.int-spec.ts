@@ -59,6 +59,8 @@ const changes = [
   'TRUNCATE logfold.timers',
   'TRUNCATE logfold.windows',
   'DELETE FROM logfold.watermarks',
+  'DELETE FROM logfold.settled',
+  'TRUNCATE logfold.settled',
 ];
 
 /** What the application does beside appending. */
@@ -84,6 +86,10 @@ const work = [
   `INSERT INTO logfold.windows VALUES ('hourly', 'k', 0, 10, '1')`,
   `UPDATE logfold.windows SET state = '2'`,
   'DELETE FROM logfold.windows',
+  command(', subscription, source, partition, position', `, 's', 'shop', 0, 7`),
+  `INSERT INTO logfold.settled VALUES ('s', 'shop', 0, 7)`,
+  'UPDATE logfold.settled SET position = 8',
+  'LOCK TABLE logfold.commands IN SHARE MODE',
 ];
 
 describe('The application', () => {
@@ -127,6 +133,7 @@ describe('Readers', () => {
       'timers',
       'windows',
       'watermarks',
+      'settled',
     ])
       await as(READ_ROLE, `SELECT * FROM logfold.${table}`);
   });

@@ -180,8 +180,7 @@ export class MemoryEventStore implements EventStore<MemoryTx> {
     const staged = this.#staged(tx);
     for (const append of appends) {
       requireStorable(append);
-      const keys = append.commands.map(({ key }) => key);
-      if (keys.length > 0) this.#commands.refuseTaken(tx, keys);
+      if (append.commands.length > 0) this.#commands.refuseTaken(tx, handledBy(append, 0));
       const actual = staged.streams.get(append.stream)?.rows.at(-1)?.version ?? this.#version(append.stream);
       if (!meets(append.expected, actual)) throw new WrongExpectedVersion(append.stream, append.expected, actual);
     }

@@ -1,4 +1,4 @@
-import { IdempotencyKeyTaken, type Clock, type HandledCommand, type HandledCommands } from '@logfold/core';
+import { IdempotencyKeyTaken, type Clock, type HandledCommand, type HandledCommands, type SentAt } from '@logfold/core';
 import type { MemoryTx, Stage } from './transactions.memory.js';
 
 interface Entry {
@@ -12,6 +12,8 @@ interface Entry {
  */
 export class MemoryHandledCommands implements HandledCommands<MemoryTx> {
   readonly #entries = new Map<string, Entry>();
+  /** Up to which position commands of a partition are settled. */
+  readonly #settled = new Map<string, bigint>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -25,7 +27,7 @@ export class MemoryHandledCommands implements HandledCommands<MemoryTx> {
     const staged = tx && this.#staged(tx);
     const found = new Map<string, HandledCommand>();
     for (const key of keys) {
-      const entry = staged?.written.get(key) ?? (staged?.forgotten.has(key) ? undefined : this.#entries.get(key));
+      const entry = staged?.written.get(key) ?? this.#entries.get(key);
       if (entry) found.set(key, entry.command);
     }
     return found;
@@ -35,14 +37,11 @@ export class MemoryHandledCommands implements HandledCommands<MemoryTx> {
     commands: readonly HandledCommand[],
     { tx }: { readonly tx?: MemoryTx | undefined } = {},
   ): Promise<ReadonlySet<string>> {
-    const taken = new Set(
-      (
-        await this.find(
-          commands.map(({ key }) => key),
-          { tx },
-        )
-      ).keys(),
+    const found = await this.find(
+      commands.map(({ key }) => key),
+      { tx },
     );
+    const taken = new Set([...found.keys(), ...commands.filter((one) => this.#isSettled(one)).map(({ key }) => key)]);
     const fresh = commands.filter(({ key }) => !taken.has(key));
     if (tx) this.write(tx, fresh);
     else for (const command of fresh) this.#entries.set(command.key, this.#entry(command));
@@ -52,26 +51,39 @@ export class MemoryHandledCommands implements HandledCommands<MemoryTx> {
   async forgetOlder(ageMs: number, limit: number): Promise<number> {
     const before = this.#clock.now() - ageMs;
     const old = [...this.#entries.values()].filter(
-      ({ command, recordedAtMs }) => !command.kept && recordedAtMs < before,
+      ({ command, recordedAtMs }) => !command.sent && recordedAtMs < before,
     );
     const forgotten = old.slice(0, limit);
     for (const { command } of forgotten) this.#entries.delete(command.key);
     return forgotten.length;
   }
 
-  async forget(tx: MemoryTx, keys: readonly string[]): Promise<void> {
-    const staged = this.#staged(tx);
-    for (const key of keys) {
-      staged.written.delete(key);
-      staged.forgotten.add(key);
-    }
+  async forgetSettled(upTo: SentAt, limit: number): Promise<number> {
+    const place = placeOf(upTo);
+    if (upTo.position > (this.#settled.get(place) ?? -1n)) this.#settled.set(place, upTo.position);
+    const settled = [...this.#entries.values()].filter(
+      ({ command: { sent } }) => sent && placeOf(sent) === place && sent.position <= upTo.position,
+    );
+    const forgotten = settled.slice(0, limit);
+    for (const { command } of forgotten) this.#entries.delete(command.key);
+    return forgotten.length;
   }
 
   /** Refuses an append whose commands were handled before. @throws IdempotencyKeyTaken */
-  refuseTaken(tx: MemoryTx, keys: readonly string[]): void {
+  refuseTaken(tx: MemoryTx, commands: readonly Pick<HandledCommand, 'key' | 'sent'>[]): void {
     const staged = this.#staged(tx);
-    const taken = keys.filter((key) => staged.written.has(key) || this.#entries.has(key));
-    if (taken.length > 0) throw new IdempotencyKeyTaken(taken);
+    const taken = commands.filter((one) => staged.written.has(one.key) || this.#isTaken(one));
+    if (taken.length > 0) throw new IdempotencyKeyTaken(taken.map(({ key }) => key));
+  }
+
+  /** Moves the places in a log that are behind a position, as its events were. */
+  shift(source: string, shared: bigint, by: bigint): void {
+    const moved = (at: SentAt): SentAt =>
+      at.source === source && at.position > shared ? { ...at, position: at.position + by } : at;
+    for (const [key, { command, recordedAtMs }] of this.#entries)
+      if (command.sent) this.#entries.set(key, { command: { ...command, sent: moved(command.sent) }, recordedAtMs });
+    for (const [place, position] of this.#settled)
+      this.#settled.set(place, moved({ ...(JSON.parse(place) as Omit<SentAt, 'position'>), position }).position);
   }
 
   /** Writes commands in the transaction of their events. */
@@ -80,30 +92,44 @@ export class MemoryHandledCommands implements HandledCommands<MemoryTx> {
     for (const command of commands) written.set(command.key, this.#entry(command));
   }
 
+  #isTaken(command: Pick<HandledCommand, 'key' | 'sent'>): boolean {
+    return this.#entries.has(command.key) || this.#isSettled(command);
+  }
+
+  #isSettled({ sent }: Pick<HandledCommand, 'sent'>): boolean {
+    return sent !== undefined && sent.position <= (this.#settled.get(placeOf(sent)) ?? -1n);
+  }
+
   #entry(command: HandledCommand): Entry {
     return { command, recordedAtMs: this.#clock.now() };
   }
 
   #staged(tx: MemoryTx): StagedCommands {
-    return tx.stage(this, () => new StagedCommands(this.#entries));
+    return tx.stage(this, () => new StagedCommands(this.#entries, (command) => this.#isTaken(command)));
   }
 }
 
 class StagedCommands implements Stage {
   readonly written = new Map<string, Entry>();
-  readonly forgotten = new Set<string>();
 
-  constructor(readonly entries: Map<string, Entry>) {}
+  constructor(
+    readonly entries: Map<string, Entry>,
+    readonly isTaken: (command: HandledCommand) => boolean,
+  ) {}
 
   check(): void {
-    const taken = [...this.written.keys()].filter((key) => this.entries.has(key) && !this.forgotten.has(key));
-    if (taken.length > 0) throw new IdempotencyKeyTaken(taken);
+    const taken = [...this.written.values()].filter(({ command }) => this.isTaken(command));
+    if (taken.length > 0) throw new IdempotencyKeyTaken(taken.map(({ command }) => command.key));
   }
 
   commit(): void {
-    for (const key of this.forgotten) this.entries.delete(key);
     for (const [key, entry] of this.written) this.entries.set(key, entry);
   }
 
   rollback(): void {}
+}
+
+/** A partition that a subscription reads, as text. */
+function placeOf({ subscription, source, partition }: SentAt): string {
+  return JSON.stringify({ subscription, source, partition });
 }

@@ -70,6 +70,7 @@ export function memory({ service = 'memory', clock = systemClock }: MemoryOption
       const by = events.fork(options);
       checkpoints.shift(service, shared, by);
       parked.shift(service, shared, by);
+      commands.shift(service, shared, by);
       await relayMarks.rewind(shared);
       return events.identity();
     },

@@ -1,5 +1,8 @@
 import type { Clock, WakeUp } from '@logfold/core';
 
+/** Why a wait ends. Given, since the error that is made without a reason costs more than all else here. */
+const WOKEN = 'woken';
+
 /** Wake-ups within one process: counts them, and remembers which of them each waiter has seen. */
 export class MemoryWakeUp implements WakeUp {
   readonly #clock: Clock;
@@ -23,7 +26,7 @@ export class MemoryWakeUp implements WakeUp {
 
   async #next(ms: number, signal: AbortSignal): Promise<void> {
     const woken = new AbortController();
-    const wake = (): void => woken.abort();
+    const wake = (): void => woken.abort(WOKEN);
     this.#waiting.add(wake);
     await this.#clock.sleep(ms, AbortSignal.any([signal, woken.signal]));
     this.#waiting.delete(wake);

@@ -15,7 +15,7 @@ import {
 import { checkHistory, memory, memoryBroker, virtualClock, type Anomaly, type BrokerFault } from '@logfold/testing';
 import type { MemoryBroker, MemoryTx, VirtualClock } from '@logfold/testing';
 import { Process } from './process.js';
-import { seeded } from './random.js';
+import { reproducibly, untilDone } from './random.js';
 
 /** A defect that is put in on purpose. */
 export interface Plant {
@@ -28,7 +28,7 @@ const Bags = events('mill.bags', { partitions: 3 }, { Filled: type<{ n: number }
 const Echoes = events('echo.heard', { partitions: 1, topic: null }, { Heard: type<{ id: string }>() });
 const topic: TopicDeclaration = { name: 'mill.bags', partitions: 3 };
 const LEASE_MS = 120;
-const STEPS = 45;
+const STEPS = 20;
 const faults: readonly BrokerFault[] = [
   ...(['produce.partly', 'produce.answer-lost', 'end.lost', 'end.answer-lost', 'end.held', 'end.copied'] as const),
   ...(['fetch.leaks', 'fetch.repeats'] as const),
@@ -40,19 +40,11 @@ const faults: readonly BrokerFault[] = [
  * @returns what is wrong, and why loops gave up
  */
 export async function simulate(seed: number, plant: Plant = {}): Promise<readonly (Anomaly | { text: string })[]> {
-  const { random } = Math;
-  Math.random = seeded(seed + 1); // of which delays are made
-  try {
-    return await simulated(seed, plant);
-  } finally {
-    Math.random = random;
-  }
+  return reproducibly(seed, (below) => simulated(below, plant));
 }
 
-async function simulated(seed: number, plant: Plant): ReturnType<typeof simulate> {
+async function simulated(below: (limit: number) => number, plant: Plant): ReturnType<typeof simulate> {
   const world = new Simulation(plant);
-  const random = seeded(seed);
-  const below = (limit: number): number => Math.floor(random() * limit);
   for (const start of ['relay', 'relay', 'echo', 'echo'] as const) world.start(start);
   for (let step = 0; step < STEPS; step++) {
     const one = world.alive[below(world.alive.length)]!;
@@ -150,11 +142,10 @@ class Simulation {
     this.broker.heal();
     for (let turn = 0; turn < 300 && (await this.#heard()).length < this.#appended; turn++)
       await this.clock.advance(20);
-    await this.clock.advance(3_000); // what should not happen may still
+    await this.clock.advance(1_000); // what should not happen may still
     const dump = await this.#dump();
     const stopping = this.alive.map(({ runner }) => runner.stop());
-    await this.clock.advance(10_000);
-    await Promise.all(stopping);
+    await untilDone(this.clock, stopping);
     return [...this.#failures, ...checkHistory([], dump)];
   }
 

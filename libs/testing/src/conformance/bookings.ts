@@ -148,6 +148,8 @@ interface BookingOptions {
 /** Runs the loops of a process manager over a database, as a service does. */
 export class Bookings {
   readonly ignored: Recorded[] = [];
+  /** What its loops failed with. */
+  readonly errors: unknown[] = [];
   readonly runners: readonly Runner[];
 
   constructor(
@@ -160,7 +162,7 @@ export class Bookings {
       database,
       definitions: [Shelf, process],
       run,
-      runner: { backoff: { firstMs: 2, maxMs: 20 } },
+      runner: { backoff: { firstMs: 2, maxMs: 20 }, onError: (error: unknown) => this.errors.push(error) },
       onIgnored: (_process: string, event: Recorded) => this.ignored.push(event),
     };
     this.runners = processRunners(

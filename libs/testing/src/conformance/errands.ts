@@ -12,6 +12,7 @@ import {
   type Event,
   type Logfold,
   type LogfoldOptions,
+  type Run,
   type Schema,
 } from '@logfold/core';
 
@@ -109,15 +110,15 @@ export function errands(asking: string, answering: string) {
     opened: (task: Task): Event => TaskEvents.TaskOpened(task),
     put: (item: string, pieces: number): Event => ShelfEvents.PiecesPut({ item, pieces, task: '' }),
     asker: (house: OpenedHouse): Logfold => service(house, asking, { definitions: [Errand] }),
-    answerer: (house: OpenedHouse): Logfold =>
-      service(house, answering, { definitions: [Shelf], commandsFrom: [asking] }),
+    answerer: (house: OpenedHouse, run: Run = 'everything'): Logfold =>
+      service(house, answering, { definitions: [Shelf], commandsFrom: [asking], run }),
   };
 }
 
 function service(
   house: OpenedHouse,
   name: string,
-  options: Pick<LogfoldOptions, 'definitions' | 'commandsFrom'>,
+  options: Pick<LogfoldOptions, 'definitions' | 'commandsFrom' | 'run'>,
 ): Logfold {
   const runner = { backoff: { firstMs: 2, maxMs: 20 } };
   return logfold({ ...house.service(name), ...options, runner, leaseTtlMs: 1_000 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { TopicUnsuitable, type Database } from '@logfold/core';
+import { TopicUnsuitable, uuidv7, type Database, type HandledCommand, type SentAt } from '@logfold/core';
 import { checkpointOf, contract, newStream, notes, readEvents, valuesOf, type OpenDatabase } from './harness.js';
 import { openTransaction } from './open-transaction.js';
 
@@ -60,6 +60,35 @@ export function forkContract(name: string, open: OpenDatabase): void {
       expect(await database().events.idsAt([events[0]!.position])).toEqual(
         new Map([[events[0]!.position, events[0]!.id]]),
       );
+    });
+
+    test('commands that were settled stay settled, and no others, wherever their events are then', async () => {
+      const { events: appended } = await database().events.append(notes(newStream(), [1, 2, 3]));
+      const [source, elsewhere] = [database().service, 'elsewhere.topic'];
+      const at = (position: bigint, of = source): SentAt => ({
+        subscription: 'deciding',
+        source: of,
+        partition: 0,
+        position,
+      });
+      const command = (sent: SentAt): HandledCommand => ({
+        key: uuidv7(),
+        payloadHash: 'hash',
+        stream: newStream(),
+        version: 0,
+        events: 0,
+        sent,
+      });
+      const [shared, second, third] = appended.map(({ position }) => position) as [bigint, bigint, bigint];
+      const kept = [command(at(third)), command(at(third, elsewhere))];
+      await database().commands.record(kept);
+      await database().commands.forgetSettled(at(second), 10);
+      await database().fork({ shared, behind: third + 50n });
+      const [, two, three] = (await readEvents(database(), shared - 1n)).events.map(({ position }) => position);
+      const found = await database().commands.find(kept.map(({ key }) => key));
+      expect(kept.map(({ key }) => found.get(key)!.sent!.position)).toEqual([three, third]);
+      const again = [command(at(two!)), command(at(three!))];
+      expect(await database().commands.record(again)).toEqual(new Set([again[0]!.key]));
     });
 
     test('what the service has handled of its own log stays handled, and nothing else', async () => {

@@ -6,6 +6,7 @@ import {
   type Append,
   type ExpectedVersion,
   type HandledCommand,
+  type SentAt,
 } from '@logfold/core';
 import { contract, newStream, notes, valuesOf, type OpenDatabase } from './harness.js';
 import { openTransaction, RolledBack } from './open-transaction.js';
@@ -19,7 +20,7 @@ export function handledCommandsContract(name: string, open: OpenDatabase): void 
       const { append, stream, key } = keyed('any', ['a', 'b']);
       await database().events.append(notes(stream, ['before']));
       await database().events.append(append);
-      expect(await find(key)).toEqual({ key, payloadHash: 'hash', stream, version: 3, events: 2, kept: false });
+      expect(await find(key)).toEqual({ key, payloadHash: 'hash', stream, version: 3, events: 2 });
       expect(await find('another')).toBeUndefined();
     });
 
@@ -50,7 +51,8 @@ export function handledCommandsContract(name: string, open: OpenDatabase): void 
       const stream = newStream();
       const [first, second, third] = [newKey(), newKey(), newKey()];
       const rejection = { rejected: 'short', message: 'none\0 is left \ud83d', details: { left: 0, 'a\0': null } };
-      const part = (key: string) => ({ key, payloadHash: key, kept: key === third });
+      const sent = sentAt('shop', 7n);
+      const part = (key: string) => ({ key, payloadHash: key, ...(key === third ? { sent } : {}) });
       const { events } = await database().events.append({
         ...notes(stream, ['a', 'b', 'c'], 'none'),
         commands: [
@@ -64,9 +66,10 @@ export function handledCommandsContract(name: string, open: OpenDatabase): void 
       expect(events[2]!.metadata.correlationId).toBe(events[2]!.id);
       const found = await database().commands.find([first, second, third, newKey()]);
       expect([...found.values()].map(({ version }) => version).sort()).toEqual([2, 2, 3]);
-      expect(found.get(first)).toMatchObject({ version: 2, events: 2, kept: false });
+      expect(found.get(first)).toMatchObject({ version: 2, events: 2 });
+      expect(found.get(first)!.sent).toBeUndefined();
       expect(found.get(second)).toMatchObject({ version: 2, events: 0, rejection });
-      expect(found.get(third)).toMatchObject({ version: 3, events: 1, kept: true });
+      expect(found.get(third)).toMatchObject({ version: 3, events: 1, sent });
     });
 
     test('one known command among others refuses the whole append', async () => {
@@ -74,7 +77,7 @@ export function handledCommandsContract(name: string, open: OpenDatabase): void 
       await database().events.append(append);
       const stream = newStream();
       const [before, after] = [newKey(), newKey()];
-      const handled = [before, key, after].map((one) => ({ key: one, payloadHash: 'hash', kept: false }));
+      const handled = [before, key, after].map((one) => ({ key: one, payloadHash: 'hash' }));
       const refused = database().events.append({
         ...notes(stream, ['x', 'y', 'z']),
         commands: handled.map((one) => ({ events: 1, handled: one })),
@@ -177,8 +180,12 @@ export function handledCommandsContract(name: string, open: OpenDatabase): void 
   });
 
   contract(`${name}: forgetting commands`, open, (database) => {
-    test('by age takes so many at most, and none that is kept', async () => {
-      const commands = Array.from({ length: 7 }, (_, index) => withoutEvents(newKey(), { kept: index < 2 }));
+    const find = async (key: string) => (await database().commands.find([key])).get(key);
+
+    test('by age takes so many at most, and none of a loop', async () => {
+      const commands = Array.from({ length: 7 }, (_, index) =>
+        withoutEvents(newKey(), index < 2 ? { sent: sentAt(uuidv7(), 1n) } : {}),
+      );
       await database().commands.record(commands);
       expect(await database().commands.forgetOlder(3_600_000, 100)).toBe(0);
       expect(await database().commands.forgetOlder(-3_600_000, 3)).toBe(3);
@@ -187,30 +194,61 @@ export function handledCommandsContract(name: string, open: OpenDatabase): void 
       expect(new Set(left.keys())).toEqual(new Set(commands.slice(0, 2).map(({ key }) => key)));
     });
 
-    test('by key happens with the commit, kept or not', async () => {
-      const commands = [withoutEvents(newKey(), { kept: true }), withoutEvents(newKey())];
-      const keys = commands.map(({ key }) => key);
+    test('of a loop takes what is settled, so many at most, and leaves their events', async () => {
+      const source = uuidv7();
+      const sent = [1n, 2n, 3n, 4n].map((position) => sentAt(source, position));
+      const others = [sentAt(uuidv7(), 1n), sentAt(source, 1n, 1), { ...sent[0]!, subscription: 'another' }];
+      const commands = [...sent, ...others].map((at) => withoutEvents(newKey(), { sent: at }));
+      const [, second, , fourth, ...left] = commands.map(({ key }) => key);
+      const [stream, key] = [newStream(), newKey()];
       await database().commands.record(commands);
-      const forgetting = await openTransaction(database(), (tx) => database().commands.forget(tx, keys));
-      expect((await database().commands.find(keys)).size).toBe(2);
-      await forgetting.commit();
-      expect((await database().commands.find(keys)).size).toBe(0);
-      expect(await database().commands.record(commands)).toEqual(new Set());
+      await database().events.append(withKey(notes(stream, ['a'], 'none'), key, sent[0]!));
+      expect(await database().commands.forgetSettled(sent[2]!, 3)).toBe(3);
+      expect(await database().commands.forgetSettled(sent[2]!, 3)).toBe(1);
+      expect(await database().commands.forgetSettled(sent[0]!, 3)).toBe(0);
+      const found = await database().commands.find([key, second!, ...commands.map((one) => one.key)]);
+      expect(new Set(found.keys())).toEqual(new Set([fourth, ...left]));
+      expect(valuesOf(await database().events.readStream(stream))).toEqual(['a']);
     });
 
-    test('leaves their events', async () => {
-      const { append, key, stream } = keyed('none', ['a']);
-      await database().events.append(append);
-      await database().transactions.run((tx) => database().commands.forget(tx, [key]));
-      expect(valuesOf(await database().events.readStream(stream))).toEqual(['a']);
+    test('of a loop lets nobody write a settled one again, whatever became of it', async () => {
+      const source = uuidv7();
+      const [before, at, behind] = [1n, 2n, 3n].map((position) => sentAt(source, position)) as [SentAt, SentAt, SentAt];
+      await database().commands.forgetSettled(at, 10);
+      const [one, two, three] = [newKey(), newKey(), newKey()];
+      const recorded = [
+        withoutEvents(one, { sent: before }),
+        withoutEvents(two, { sent: at }),
+        withoutEvents(three, { sent: behind }),
+      ];
+      expect(await database().commands.record(recorded)).toEqual(new Set([one, two]));
+      expect([await find(one), await find(two), await find(three)]).toEqual([undefined, undefined, recorded[2]]);
+      const stream = newStream();
+      for (const expected of ['any', 'none'] as const) {
+        const append = withKey(notes(stream, ['late'], expected), newKey(), at);
+        const refusal = { code: 'idempotency-key-taken', keys: [append.commands![0]!.handled!.key] };
+        await expect(database().events.append(append)).rejects.toMatchObject(refusal);
+        const inside = database().transactions.run((tx) => database().events.append(append, { tx }));
+        await expect(inside).rejects.toMatchObject(refusal);
+      }
+      expect(await database().events.readStream(stream)).toEqual([]);
+      await database().events.append(withKey(notes(stream, ['in time']), newKey(), behind));
     });
   });
 }
 
 const newKey = (): string => `key-${uuidv7()}`;
 
-function withKey(append: Append, key: string): Append {
-  const handled = { key, payloadHash: 'hash', kept: false };
+/** A place in a source that nobody else has. */
+const sentAt = (source: string, position: bigint, partition = 0): SentAt => ({
+  subscription: 'contract',
+  source,
+  partition,
+  position,
+});
+
+function withKey(append: Append, key: string, sent?: SentAt): Append {
+  const handled = { key, payloadHash: 'hash', ...(sent === undefined ? {} : { sent }) };
   return { ...append, commands: [{ events: append.events.length, handled }] };
 }
 
@@ -220,5 +258,5 @@ function keyed(expected: ExpectedVersion, values: readonly unknown[]) {
 }
 
 function withoutEvents(key: string, more: Partial<HandledCommand> = {}): HandledCommand {
-  return { key, payloadHash: 'hash', stream: newStream(), version: 0, events: 0, kept: false, ...more };
+  return { key, payloadHash: 'hash', stream: newStream(), version: 0, events: 0, ...more };
 }

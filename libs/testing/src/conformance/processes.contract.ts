@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import type { Database, Run } from '@logfold/core';
+import { forgetSettledKeys, type Database, type Recorded, type Run } from '@logfold/core';
 import { withFailpoint } from '../armed-failpoints.js';
 import { eventually } from '../eventually.js';
 import { checkProcesses } from '../history-processes.js';
@@ -12,8 +12,8 @@ let names = 0;
 export function processesContract(name: string, openDatabase: OpenDatabase): void {
   contract(`${name}: process managers`, openDatabase, (database) => {
     const running: Bookings[] = [];
-    const start = (process: ReturnType<typeof booking>, run?: Run): Bookings => {
-      const bookings = new Bookings(database(), process, run);
+    const start = (process: ReturnType<typeof booking>, run?: Run, of = database()): Bookings => {
+      const bookings = new Bookings(of, process, run);
       running.push(bookings);
       return bookings;
     };
@@ -63,6 +63,22 @@ export function processesContract(name: string, openDatabase: OpenDatabase): voi
         data: { commandId: sent.id, command: 'Take', rejection: { rejected: 'short', details: { free: 0 } } },
         metadata: { causationId: sent.id },
       });
+    });
+
+    test('of many events that one instance hears at once, each led to what is said to be caused by it', async () => {
+      const process = booking(newName(), { startFrom: { position: await database().events.end() } });
+      const ticket = await open(database(), await shelf(database(), 1));
+      for (let n = 0; n < 70; n++) await touch(database(), ticket);
+      start(process);
+      await taken(database(), [ticket], process.name);
+      const heard = (await database().events.readStream(`${process.name}-${ticket}`)).filter(
+        ({ type }) => type === 'logfold.EventReceived',
+      );
+      const causes = heard.map(({ data }) => (data as { event: Recorded }).event);
+      expect(causes.filter(({ type }) => type === 'TicketTouched')).toHaveLength(70);
+      expect(heard.map(({ metadata: { causationId, correlationId } }) => [causationId, correlationId])).toEqual(
+        causes.map(({ id, metadata }) => [id, metadata.correlationId]),
+      );
     });
 
     test('a command that is rejected comes back, and is made up for', async () => {
@@ -169,6 +185,7 @@ export function processesContract(name: string, openDatabase: OpenDatabase): voi
       'process.after-command',
       'process.timer-taken',
       'process.timer-fired',
+      'process.after-timers',
       'subscription.before-commit',
       'subscription.after-commit',
     ])('one that fails at %s goes on by itself, and has every effect once', async (failpoint) => {
@@ -186,6 +203,32 @@ export function processesContract(name: string, openDatabase: OpenDatabase): voi
       await eventually(async () => expect(await onShelf(database(), item)).toBe(2));
     });
 
+    test('commands that a process brings again long after, when their keys are forgotten, act no second time', async () => {
+      const bookings = await begin();
+      const before = await database().events.end();
+      const item = await shelf(database(), 5);
+      const [takes, refused] = [await open(database(), item, 2), await open(database(), item, 9)];
+      await taken(database(), [takes], bookings.process.name);
+      await ended(database(), [refused], ['refused']);
+      await bookings.stop();
+      const sent = (await wholeLog(database())).filter(
+        ({ type, position }) => type === 'logfold.CommandSent' && position > before,
+      );
+      await eventually(async () => {
+        await forgetSettledKeys(database(), [COMMANDS]);
+        expect((await database().commands.find(sent.map(({ id }) => id))).size).toBe(0);
+      });
+      const late = start(bookings.process, ['processes'], frozenAt(database(), before));
+      await eventually(() =>
+        expect(late.errors).toContainEqual(
+          expect.objectContaining({ code: 'checkpoint-moved', subscription: COMMANDS }),
+        ),
+      );
+      await late.stop();
+      expect(await onShelf(database(), item)).toBe(3);
+      expect(await database().events.readStream(`logfold_command-${sent[1]!.id}`)).toHaveLength(1);
+    });
+
     test('two processes that run everything at once have every effect once', async () => {
       const { process } = await begin();
       start(process);
@@ -196,6 +239,17 @@ export function processesContract(name: string, openDatabase: OpenDatabase): voi
       await eventually(async () => expect(await onShelf(database(), item)).toBe(12));
     });
   });
+}
+
+const COMMANDS = 'commands of processes';
+
+/** A database as a process has it that loaded where commands are long ago, and was frozen until now. */
+function frozenAt(database: Database, position: bigint): Database {
+  const { checkpoints } = database;
+  const load: typeof checkpoints.load = async (key, partitions) =>
+    key.subscription === COMMANDS ? new Map([[0, { position }]]) : checkpoints.load(key, partitions);
+  const frozen = { load, begin: checkpoints.begin.bind(checkpoints), move: checkpoints.move.bind(checkpoints) };
+  return { ...database, checkpoints: { ...frozen, list: () => checkpoints.list() } };
 }
 
 function newName(): string {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { uuidv7, type Database, type Logfold } from '@logfold/core';
+import { forgetSettledKeys, uuidv7, type Database, type Logfold } from '@logfold/core';
 import { withFailpoint } from '../armed-failpoints.js';
 import { eventually } from '../eventually.js';
 import { checkProcesses } from '../history-processes.js';
@@ -79,6 +79,20 @@ export function remoteCommandsContract(name: string, open: () => Promise<OpenedH
       await ended(asking, tasks, ['taken', 'taken', 'taken', 'taken']);
     });
 
+    test('their keys are forgotten when the other service has them behind it', async () => {
+      const item = await shelf(answering, 5);
+      const done = await Promise.all([1, 2, 9].map((pieces) => task(asking, item, pieces)));
+      await eventually(async () => expect((await ends(asking, done)).every((end) => end !== '')).toBe(true), PATIENCE);
+      const sent = (await wholeLog(asking)).filter(({ type }) => type === 'logfold.CommandSent');
+      const keys = sent.map(({ id }) => `${house.asking}:${id}`);
+      expect(keys.length).toBeGreaterThanOrEqual(3);
+      await eventually(async () => {
+        await forgetSettledKeys(answering, [`commands from ${house.asking}`]);
+        expect([...(await answering.commands.find(keys)).keys()]).toEqual([]);
+      }, PATIENCE);
+      expect(await answering.events.readStream(`shelf-${item}`)).toHaveLength(3);
+    });
+
     test('one that does not fit the other service’s schema is refused as invalid', async () => {
       await ended(asking, [await task(asking, await shelf(answering, 3), -1)], ['invalid']);
     });
@@ -130,6 +144,32 @@ export function remoteCommandsContract(name: string, open: () => Promise<OpenedH
       await eventually(async () => expect((await ends(asking, tasks)).sort()).toEqual(sorted), PATIENCE);
       expect(await answering.events.readStream(`shelf-${item}`)).toHaveLength(13);
       expect(checkProcesses(await wholeLog(asking))).toEqual([]);
+    });
+
+    test('those that nobody takes are the lag of their subscription, for whoever asks how the service is', async () => {
+      await Promise.all(running.splice(0).map((service) => service.stop()));
+      const asker = defined.asker(house);
+      running.push(asker);
+      await asker.start();
+      await task(asker.database, uuidv7(), 1);
+      const watching = defined.answerer(house, 'nothing');
+      running.push(watching);
+      await watching.start();
+      const lags = async (service: Logfold) =>
+        (await service.status()).subscriptions.map(({ subscription, source, behind }) => [
+          `${subscription} from ${source}`,
+          (behind?.positions ?? 0n) > 0n,
+        ]);
+      const commands = `${house.asking}.commands_to_${house.answering}`;
+      await eventually(async () => {
+        expect(await lags(watching)).toContainEqual([`commands from ${house.asking} from ${commands}`, true]);
+      }, PATIENCE);
+      expect((await lags(asker)).map(([name]) => name)).toEqual(
+        expect.arrayContaining([
+          `errand from ${house.answering}.answers_to_${house.asking}`,
+          `commands of processes from ${house.asking}`,
+        ]),
+      );
     });
   });
 }
