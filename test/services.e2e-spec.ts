@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import postgres from 'postgres';
-import { checkProcesses, eventually } from '@logfold/testing';
-import { foldRows, type Event, type Recorded } from '@logfold/core';
-import { OrderTracker } from '@logfold-example/ordering';
+import { eventually } from '@logfold/testing';
 import { collector, type Collector, type ExportedSpan } from './support/collector.js';
-import { Identities } from '@logfold-example/retail';
 import { settle, shop } from './support/customers.js';
 import { testDatabase, type TestDatabase } from './support/database.js';
 import { newPlace, type Place } from './support/house.js';
 import { get, post } from './support/http.js';
-import { PATIENCE, Retailer, SERVICES } from './support/retailer.js';
+import { PATIENCE, Retailer } from './support/retailer.js';
+import {
+  folded,
+  identitiesOfBothLogs,
+  parked,
+  processAnomalies,
+  shelves,
+  shelvesOf,
+  tracked,
+} from './support/retailer-logs.js';
 
 const LONG_MS = 600_000;
 const ORDERS = 40;
@@ -117,10 +123,10 @@ describe('Services, each a process with a log of its own, that meet at a Kafka',
           { sku: 'pot', received: ORDERS, shipped: ORDERS, ...none, available: 0 },
           { sku: 'tea', received: 3 * ORDERS, shipped: 2 * ORDERS, ...none, available: ORDERS },
         ]);
-        expect(await tracked()).toEqual(await folded());
+        expect(await tracked(sql)).toEqual(await folded(sql));
       }, PATIENCE);
-      expect(await tracked()).toHaveLength(ORDERS + 1);
-      expect(await parked()).toEqual([]);
+      expect(await tracked(sql)).toHaveLength(ORDERS + 1);
+      expect(await parked(sql)).toEqual([]);
     },
     LONG_MS,
   );
@@ -133,7 +139,7 @@ describe('Services, each a process with a log of its own, that meet at a Kafka',
       expect(kills.filter((count) => count === 0)).toEqual([]);
       await settle(shopping);
       await eventually(async () => {
-        const identities = await identitiesOfBothLogs();
+        const identities = await identitiesOfBothLogs(sql);
         const { wrong, open } = identities;
         expect({ wrong, open, atRest: identities.atRest(), sum: identities.sum() }).toEqual({
           wrong: [],
@@ -141,15 +147,15 @@ describe('Services, each a process with a log of its own, that meet at a Kafka',
           atRest: [],
           sum: 0,
         });
-        expect(await shelves()).toEqual(shelvesOf(identities));
-        expect(await tracked()).toEqual(await folded());
+        expect(await shelves(sql)).toEqual(shelvesOf(identities));
+        expect(await tracked(sql)).toEqual(await folded(sql));
       }, PATIENCE);
-      const identities = await identitiesOfBothLogs();
+      const identities = await identitiesOfBothLogs(sql);
       expect(identities.count('shipped') + identities.count('cancelled')).toBe(ORDERS + 1 + KILLED_ORDERS);
       expect(identities.count('shipped')).toBeGreaterThan(ORDERS);
       expect(identities.count('cancelled')).toBeGreaterThan(1);
-      expect(await processAnomalies()).toEqual([]);
-      expect(await parked()).toEqual([]);
+      expect(await processAnomalies(sql)).toEqual([]);
+      expect(await parked(sql)).toEqual([]);
     },
     LONG_MS * 2,
   );
@@ -162,7 +168,9 @@ describe('Services, each a process with a log of its own, that meet at a Kafka',
       const lines = [{ sku: 'cup', quantity: 1, unitPrice: 1 }];
       await post(`${retailer.url('inventory')}/inventory/stock/cup/receive`, { quantity: 1 });
       await eventually(async () =>
-        expect((await get(`${retailer.url('inventory')}/inventory/stock/cup/main`)).body).toMatchObject({ available: 1 }),
+        expect((await get(`${retailer.url('inventory')}/inventory/stock/cup/main`)).body).toMatchObject({
+          available: 1,
+        }),
       );
       const order = { orderId: 'traced', customerId: 'CANARY-CUSTOMER', lines };
       expect(await post(`${retailer.url('ordering')}/orders`, order, headers)).toMatchObject({ status: 200 });
@@ -254,84 +262,4 @@ async function allAre(status: string): Promise<void> {
     const counted = await sql`SELECT status, count(*)::int AS orders FROM ordering.order_tracker GROUP BY 1`;
     expect(counted).toEqual([{ status, orders: ORDERS }]);
   }, PATIENCE);
-}
-
-/** What the table of `order_tracker` holds: how far each order is, and its pieces by both logs. */
-async function tracked(): Promise<object[]> {
-  const rows = await sql`
-    SELECT order_id AS "orderId", status, pieces::int, total::int, reserved_pieces::int AS reserved, shipped_pieces::int AS shipped
-      FROM ordering.order_tracker ORDER BY order_id`;
-  return rows.map((row) => ({ ...row }));
-}
-
-/** The same by a pure fold of one log behind the other. */
-async function folded(): Promise<object[]> {
-  const events = await sql`
-    SELECT type, data FROM (SELECT 1 AS log, position, type, data FROM inventory.events
-                            UNION ALL SELECT 2, position, type, data FROM ordering.events) AS both_logs
-     ORDER BY log, position`;
-  const { written } = foldRows(OrderTracker, new Map(), events as unknown as Recorded[]);
-  return [...written.values()]
-    .map((row) => {
-      const { orderId, status, pieces, total, reservedPieces: reserved, shippedPieces: shipped } = row as Tracked;
-      return { orderId, status, pieces, total, reserved, shipped };
-    })
-    .sort((a, b) => (a.orderId < b.orderId ? -1 : 1));
-}
-
-async function parked(): Promise<readonly object[]> {
-  const found = await Promise.all(
-    SERVICES.map((service) => sql`SELECT subscription, key, error FROM ${sql(service)}.parked`),
-  );
-  return found.flat();
-}
-
-async function identitiesOfBothLogs(): Promise<Identities> {
-  const identities = new Identities();
-  for (const event of await sql`SELECT type, data FROM ordering.events ORDER BY position`)
-    identities.order(event as unknown as Event);
-  for (const event of await sql`SELECT type, data FROM inventory.events ORDER BY position`)
-    identities.stock(event as unknown as Event);
-  return identities;
-}
-
-/** What the table of `stock_levels` holds. */
-async function shelves(): Promise<Shelved[]> {
-  const rows = await sql<Shelved[]>`
-    SELECT sku || '@' || location AS place, on_hand::int AS "onHand", available::int, reserved::int, committed::int, shipped::int
-      FROM inventory.stock_levels`;
-  return rows.map((row) => ({ ...row })).sort(byPlace);
-}
-
-/** The same by the ledgers. */
-function shelvesOf({ ledgers }: Identities): Shelved[] {
-  return [...ledgers]
-    .map(([place, { outside, available, reserved, committed, shipped }]) => {
-      return { place, onHand: outside - shipped, available, reserved, committed, shipped };
-    })
-    .sort(byPlace);
-}
-
-function byPlace(a: Shelved, b: Shelved): number {
-  return a.place < b.place ? -1 : 1;
-}
-
-/** I9, for the processes of ordering: each ended once, was told everything once, and has no timer left. */
-async function processAnomalies(): Promise<readonly object[]> {
-  const events = await sql<Recorded[]>`SELECT id, stream, version, type, data FROM ordering.events ORDER BY position`;
-  const timers = await sql<{ id: string }[]>`SELECT id FROM ordering.timers`;
-  return checkProcesses(events, { pending: new Set(timers.map(({ id }) => id)) });
-}
-
-interface Shelved {
-  readonly place: string;
-}
-
-interface Tracked {
-  readonly orderId: string;
-  readonly status: string;
-  readonly pieces: number;
-  readonly total: number;
-  readonly reservedPieces: number;
-  readonly shippedPieces: number;
 }

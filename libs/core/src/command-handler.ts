@@ -53,8 +53,7 @@ export interface HandleOptions<Tx = unknown> {
 export interface Handler<C extends Command = Command, E extends Event = Event> {
   /**
    * Reads, folds, decides, appends. Decides again when somebody else appended in between.
-   * @throws CommandRejected, WrongExpectedVersion, IdempotencyKeyReused, InvalidIdempotencyKey, CommandSettled, and what
-   *   the event store throws.
+   * @throws CommandRejected, WrongExpectedVersion, IdempotencyKeyReused, InvalidIdempotencyKey, CommandSettled; what the log throws
    */
   handle(command: C, options?: HandleOptions): Promise<Handled<E>>;
 }
