@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { onStop, root, setup } from './setup.mjs';
 
-// npm run sweep                           every crash point × every effect × its first and later hits: half an hour
+// npm run sweep                           every crash point of relay, subscriptions, processes and rebuilds × every effect × hits: half an hour
 // npm run sweep -- 'relay.mid-send=kill@1,process.after-react=freeze@4'       those only
 // AT_ONCE: how many run at the same time, 3 unless given
 await setup(import.meta.filename);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from './support/child.js';
 import { testKafka, testKafkaTimeoutMs } from './support/kafka.js';
 import { seeded } from './support/simulation/random.js';
+import { allProcessScenarios } from './support/processes/scenarios.js';
 import { allScenarios, nameOf, runScenario, type Scenario } from './support/topics/scenarios.js';
 
 // LOGFOLD_SWEEP=all runs every scenario, LOGFOLD_SWEEP='relay.after-commit=kill@1,…' those that it names; else one of
@@ -40,7 +41,15 @@ describe('Relay and subscriptions, stopped at every point', () => {
 
 function chosen(): readonly Scenario[] {
   if (wanted === 'all') return allScenarios;
-  if (wanted) return allScenarios.filter((scenario) => wanted.split(',').includes(nameOf(scenario)));
+  if (wanted) {
+    const names = new Set(
+      [...allScenarios, ...allProcessScenarios].map(({ point, effect, hit }) => `${point}=${effect}@${hit}`),
+    );
+    const unknown = wanted.split(',').filter((name) => !names.has(name) && !name.startsWith('rebuild.'));
+    if (unknown.length > 0)
+      throw new Error(`There is no scenario ${unknown.join(', ')}: name one as relay.mid-send=kill@1, or none for all`);
+    return allScenarios.filter((scenario) => wanted.split(',').includes(nameOf(scenario)));
+  }
   const random = seeded(Number(SEED));
   return Object.values(Object.groupBy(allScenarios, ({ point }) => point)).map(
     (ofPoint) => ofPoint![Math.floor(random() * ofPoint!.length)]!,

@@ -48,7 +48,9 @@ describe('a product that is out of stock', () => {
     await post('/inventory/stock/lamp/receive', { quantity: 1 });
     await post('/insight/products/lamp/view');
     await post('/insight/products/lamp/view', { location: 'nowhere' });
-    expect(await inbox('lamp')).toEqual([]);
+    const { events } = app.get(LogfoldServices).of('insight').database;
+    for (const place of ['main', 'nowhere'])
+      expect((await events.readStream(`shelf-lamp@${place}`)).map(({ type }) => type)).toEqual(['ProductViewed']);
   });
 });
 

@@ -26,7 +26,7 @@ export async function rebuild(url: string, suffix: string): Promise<Rebuilt> {
     runner: { onError: reject },
     onRebuild: ({ name, state, error }) => {
       if (state === 'attached' && built.add(name).size === definitions.length) builtAt = performance.now();
-      if (state === 'switched' && on.add(name).size === definitions.length) resolve();
+      if (state === 'done' && on.add(name).size === definitions.length) resolve(); // there was none before to go back to
       if (state === 'failed' || state === 'refused') reject(new Error(`The rebuild of ${name} is ${state}: ${error}`));
     },
   });

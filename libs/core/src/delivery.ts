@@ -176,10 +176,11 @@ export class Delivery<Tx> {
       await handler.handle([catalog.current(first.event)], tx);
       await handler.confirm?.(tx);
     }
+    const skipped = `skipped ${first.event.type} at position ${first.event.position}`;
+    if (request.action === 'skip' && !(await parked.handled(tx, request, skipped))) return 'parked'; // by another process
     const more = await parked.takeFirst(tx, this.#key, request.key);
     await failpoint('subscription.mid-redrive');
     if (request.action === 'redrive') return 'more';
-    await parked.handled(tx, request, `skipped ${first.event.type} at position ${first.event.position}`);
     return more ? 'parked' : 'free';
   }
 

@@ -58,8 +58,8 @@ export interface Parked<Tx = unknown> {
 
   /** Requests that nobody has handled, oldest first, 100 at most. */
   requests(key: CheckpointKey): Promise<readonly ParkedRequest[]>;
-  /** Writes down what came of a request. */
-  handled(tx: Tx, request: ParkedRequest, outcome: string): Promise<void>;
+  /** Writes down what came of a request; false when that was done before. */
+  handled(tx: Tx, request: ParkedRequest, outcome: string): Promise<boolean>;
   /** Puts a request; it is handled by whoever runs the subscription. */
   request(key: CheckpointKey, request: Omit<ParkedRequest, 'id'>): Promise<ParkedRequest>;
 

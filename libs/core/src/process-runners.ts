@@ -100,8 +100,7 @@ function always(source: Source): Source {
 function receivedCommands(route: CommandRoute, options: LogfoldOptions, handlers: Handlers): ServiceSubscription {
   return {
     role: 'processes',
-    decides: true,
-    name: receivedFrom(route.from),
+    name: receivedFrom(route.from), // its keys stay: a log that was forked may send a command again, at a later position
     sources: [options.topics!.source(routeTopic(route.commands))],
     from: 'beginning',
     handler: receivedCommandsHandler(route, handlers, options.database.events),

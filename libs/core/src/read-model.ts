@@ -104,8 +104,8 @@ function foldedReadModel<
   readonly streams?: (key: NoInfer<Key>) => Keys<string>;
   /**
    * What orders all events of a row: the key that their registry names, else their stream. An event that touches a row of
-   * another is refused. So one that cannot be folded stops its own key only, and where all events come from topics, processes
-   * share the partitions.
+   * another is refused. So one that cannot be folded stops its own key only, and where all events come from one topic, processes
+   * share its partitions.
    */
   readonly partitionedBy?: (key: NoInfer<Key>) => string;
   /** What becomes of an event that cannot be folded: `retry(3).thenPark()`, unless given, of a model that is `partitionedBy`. */

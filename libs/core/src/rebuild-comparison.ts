@@ -35,19 +35,22 @@ export async function compareWithVersionBefore<Tx>(
   if (model.kind === 'sql read model') return compareParts(model, view, before.version, name, changes);
   const touched = isSame ? [] : await touchedBetween({ ...parts, model }, view, before.version, signal);
   if (!touched) return { ...nothing, left: `${name} has got too differently far to be compared` };
-  const parked = isSame ? [] : await parkedRows(model, view, before.version);
+  const keys = new Set([...(await view.parked(model.version)), ...(await view.parked(before.version))]);
+  const parked = isSame ? [] : await parkedRows(model, view, keys);
   const without = [...touched, ...parked];
   const found = await view.compare({ version: before.version, table: 'live' }, { except: changes, without });
   if (!found) return { ...nothing, left: `${name} has another PRIMARY KEY` };
   const changed = touched.length > 0 ? [`${touched.length} rows that changed between the two checkpoints`] : [];
   const waiting = parked.length > 0 ? [`${parked.length} rows of parked keys`] : [];
   const left = [...changed, ...waiting].join(', ') || undefined;
-  return { with: name, ...found, ...(left === undefined ? {} : { left }) };
+  const gone = found.examples.filter(({ key }) => isParkedRow(model, keys, key)); // of which the new table has no row
+  const { rows, different, examples } = found;
+  const rest = { rows, different: different - gone.length, examples: examples.filter((each) => !gone.includes(each)) };
+  return { with: name, ...rest, ...(left === undefined ? {} : { left }) };
 }
 
 /** The keys of rows that one of two versions lacks events of, since they are parked. */
-async function parkedRows(model: ReadModel, view: TablesView, before: number): Promise<object[]> {
-  const parked = new Set([...(await view.parked(model.version)), ...(await view.parked(before))]);
+async function parkedRows(model: ReadModel, view: TablesView, parked: ReadonlySet<string>): Promise<object[]> {
   const found: object[] = [];
   if (parked.size > 0)
     for await (const rows of view.rows())

@@ -62,6 +62,8 @@ const CLOSE = 2_000n;
 /** How often it is tried to come close; the log may grow as fast as it is read. */
 const ROUNDS = 50;
 
+const AWAKE_EVERY_MS = 2_000;
+
 /**
  * Folds everything from the beginning up to the checkpoints of the read model's version, or to the ends of its sources
  * where it has none yet. The log goes on being appended to, and tables to be fed, meanwhile; only for the last events the
@@ -86,7 +88,7 @@ export async function replayAll<Tx>(
     await failpoint('rebuild.after-copy');
     const last = async (tx?: Tx): Promise<boolean> => {
       for (const way of ways) way.goal = await goalOf(parts, way.source, signal);
-      if (round < ROUNDS && !ways.every(isClose)) return false;
+      if ((round < ROUNDS || tx) && !ways.every(isClose)) return false;
       for (const way of ways) await advance(parts, way, signal, (events) => fold(events, 1));
       await filling.flush();
       return !signal.aborted && (await finish(ways, tx));
@@ -99,10 +101,11 @@ export async function replayAll<Tx>(
 
 /** Does something while no process can move a checkpoint of the read model: those who try wait for the end of the transaction. */
 async function holdingCheckpoints<Tx>(
-  { model, database, sources }: RebuildParts<Tx>,
+  parts: RebuildParts<Tx>,
   signal: AbortSignal,
   work: (tx: Tx) => Promise<boolean>,
 ): Promise<boolean> {
+  const { model, database, sources } = parts;
   const { checkpoints, transactions } = database;
   const held = await Promise.all(
     sources.map(async (source) => {
@@ -120,8 +123,23 @@ async function holdingCheckpoints<Tx>(
         if (await checkpoints.move(tx, key, moves)) break; // those that are where they were are held from now on
         if (tries >= ROUNDS) return false;
       }
-    return work(tx);
+    const done = new AbortController();
+    const awake = keptAwake(parts, tx, done.signal);
+    try {
+      return await work(tx);
+    } finally {
+      done.abort();
+      await awake;
+    }
   });
+}
+
+/** A transaction that asks for nothing is ended by the server: it holds locks, and whoever has them may be frozen. */
+async function keptAwake<Tx>({ model, database, clock }: RebuildParts<Tx>, tx: Tx, until: AbortSignal): Promise<void> {
+  while (!until.aborted) {
+    await clock.sleep(AWAKE_EVERY_MS, until);
+    if (!until.aborted) await database.readModels.fed(tx, model).catch(() => {}); // its work will hear of it
+  }
 }
 
 /** True when a version has a table that follows its checkpoint. */

@@ -155,7 +155,9 @@ function readModelSubscription(
   const { database, runner: { clock = systemClock } = {}, rebuildMemoryBytes: memoryBytes = REBUILD_MEMORY } = options;
   const sources = sourcesOf(model, options);
   const { partitionedBy, onError } = model.kind === 'read model' ? model : {};
-  const shares = partitionedBy !== undefined && sources.every(({ shared }) => shared);
+  const { publish } = model.kind === 'read model' ? model : {};
+  // The readers of two topics share them in two ways: two processes would write one row. Notes of what to publish are one process's.
+  const shares = partitionedBy !== undefined && publish === undefined && sources.length === 1 && sources[0]!.shared;
   const parts = { model, database, sources, catalog, replay, shares, memoryBytes, clock };
   const rebuilds = new RebuildRunner(parts, watch, options.runner, options.onRebuild);
   const name = subscriptionName(model);

@@ -61,8 +61,11 @@ export class PostgresParked implements Parked<Tx> {
     return this.#ask<ParkedRequest>(this.#statements.requests, [subscription, source]);
   }
 
-  async handled(tx: Tx, { id }: ParkedRequest, outcome: string): Promise<void> {
-    await translating(() => tx.unsafe(this.#statements.handled, [id, storable(outcome)], { prepare: true }));
+  async handled(tx: Tx, { id }: ParkedRequest, outcome: string): Promise<boolean> {
+    const { count } = await translating(() =>
+      tx.unsafe(this.#statements.handled, [id, storable(outcome)], { prepare: true }),
+    );
+    return count > 0;
   }
 
   async request(

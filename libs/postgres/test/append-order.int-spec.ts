@@ -27,7 +27,7 @@ test('events stand in the log in the order of their versions, however many keys 
 /** Events of one append, each of a command with a key. */
 function keyed(stream: string, count: number): Append {
   const numbers = Array.from({ length: count }, (_, index) => index);
-  const handled = (index: number) => ({ key: `${stream} ${index}`, payloadHash: 'hash', kept: true });
+  const handled = (index: number) => ({ key: `${stream} ${index}`, payloadHash: 'hash' });
   return {
     stream,
     events: numbers.map((index) => added(index)),

@@ -13,7 +13,8 @@ const decided: Readonly<Record<string, Partial<Rights>>> = {
   appends: { insert: ALL, delete: true },
   checkpoints: { insert: ALL, update: ALL },
   commands: {
-    insert: ['id', 'payload_hash', 'stream', 'version', 'events', 'rejection', 'kept'], // not when
+    // not when
+    insert: 'id payload_hash stream version events rejection kept subscription source partition position'.split(' '),
     delete: true,
   },
   event_types: { insert: ['category', 'type', 'schema_version'] },
@@ -32,6 +33,7 @@ const decided: Readonly<Record<string, Partial<Rights>>> = {
   read_models: { update: ['fed'] },
   rebuilds: { insert: ALL, update: ALL },
   relay: { update: ALL },
+  settled: { insert: ALL, update: ALL },
   snapshots: { insert: ALL, update: ALL, delete: true },
   state_keys: { insert: ALL, update: ALL },
   state_noted: { delete: true },

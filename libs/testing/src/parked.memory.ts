@@ -76,12 +76,13 @@ export class MemoryParked implements Parked<MemoryTx> {
     return open.slice(0, 100).map(({ id, action, key, who, why }) => ({ id, action, key, who, why }));
   }
 
-  async handled(tx: MemoryTx, { id }: ParkedRequest, outcome: string): Promise<void> {
+  async handled(tx: MemoryTx, { id }: ParkedRequest, outcome: string): Promise<boolean> {
     const handledAt = new Date(this.#clock.now());
     this.#staged(tx).outcomes.push(() => {
       const index = this.#requests.findIndex((request) => request.id === id && request.handledAt === undefined);
       if (index >= 0) this.#requests[index] = { ...this.#requests[index]!, handledAt, outcome };
     });
+    return this.#requests.some((request) => request.id === id && request.handledAt === undefined);
   }
 
   async request(

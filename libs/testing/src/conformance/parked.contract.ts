@@ -167,8 +167,11 @@ export function parkedContract(name: string, open: OpenDatabase): void {
       const undone = await openTransaction(database(), (tx) => database().parked.handled(tx, asked, 'drained 1'));
       await undone.rollBack();
       expect(await database().parked.requests(key)).toEqual([asked]);
-      for (const outcome of ['drained 2', 'drained 3'])
-        await database().transactions.run((tx) => database().parked.handled(tx, asked, outcome));
+      for (const [outcome, first] of [
+        ['drained 2', true],
+        ['drained 3', false],
+      ] as const)
+        expect(await database().transactions.run((tx) => database().parked.handled(tx, asked, outcome))).toBe(first);
       expect(await history(database(), key)).toMatchObject([{ id: asked.id, outcome: 'drained 2' }]);
     });
 
