@@ -5,7 +5,7 @@ import { z } from 'zod';
 const at = z.object({ sku: Sku, location: Location });
 
 /** The shapes of the commands, by type. */
-export const ShelfSchemas = {
+const ShelfSchemas = {
   /** Somebody looks at a product. When, is said by who saw it. */
   ViewProduct: at.extend({ viewedAt: z.iso.datetime(), customerId: CustomerId.optional() }),
   /** The stock says that nothing is available any more. */

@@ -18,7 +18,7 @@ export const NeedEvents = events(
 );
 
 /** The shapes of the commands, by type. */
-export const NeedSchemas = {
+const NeedSchemas = {
   /** Something says that pieces are needed. The number is that of the purchase, if there is to be one. */
   DetectNeed: bought.extend({ because: BuyingCause }),
   /** The purchase has ended. */

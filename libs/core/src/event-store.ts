@@ -115,7 +115,7 @@ export interface EventStore<Tx = unknown> {
   /** How far it is safe to read now. */
   end(): Promise<bigint>;
 
-  /** The last position drawn, also by appends that are not committed yet. What lies behind `end` is what readers wait for. */
+  /** The last position drawn. Those above `end()` and up to this one may still be committed, or were rolled back: readers wait for them. */
   drawn(): Promise<bigint>;
 
   /**

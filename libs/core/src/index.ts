@@ -82,7 +82,7 @@ export {
   type AnyReadModel,
   type SqlReadModel,
   type TablesOf,
-  type Waiting,
+  type WaitsForRows,
 } from './sql-read-model.js';
 export { reaction, type Reaction, type ReactionContext } from './reaction.js';
 export { retry, type RetryPolicy } from './retry-policy.js';

@@ -49,7 +49,11 @@ export function keyRetention(
   );
 }
 
-/** Removes the keys of commands that their subscriptions have behind them, parked ones too. */
+/**
+ * Removes the keys of commands that their subscriptions have behind them, but for what is parked. `keyRetention` does it once an
+ * hour; for tests, now.
+ * @param deciding the names of the subscriptions that have commands decided
+ */
 export async function forgetSettledKeys(
   database: Keys,
   deciding: readonly string[],

@@ -17,7 +17,13 @@ import type { Reaction } from './reaction.js';
 import { prepareReadModel } from './prepare-read-model.js';
 import type { ReadModel, RowsOf } from './read-model.js';
 import { subscriptionName } from './subscription-name.js';
-import { isReadModel, type AnyReadModel, type SqlReadModel, type TablesOf, type Waiting } from './sql-read-model.js';
+import {
+  isReadModel,
+  type AnyReadModel,
+  type SqlReadModel,
+  type TablesOf,
+  type WaitsForRows,
+} from './sql-read-model.js';
 import { ReadYourWrites } from './read-your-writes.js';
 import { routeRegistries } from './remote-commands.js';
 import type { Rebuild } from './rebuild.js';
@@ -205,7 +211,7 @@ export function logfold(given: LogfoldOptions): Logfold {
     tables(model) {
       if (!models.includes(model))
         throw new NotRunning(`Read model "${model.name}" is not among the definitions of "${database.service}"`);
-      const waitFor: Waiting['waitFor'] = async (token, waiting) =>
+      const waitFor: WaitsForRows['waitFor'] = async (token, waiting) =>
         token === undefined ? 'not-read' : writes.wait(model, token, waiting);
       return { ...database.readModels.names(model), waitFor } as TablesOf<typeof model>; // no table has a name with a capital
     },

@@ -22,13 +22,14 @@ export interface SqlReadModel<Tables extends string = string> {
 export type AnyReadModel = ReadModel | SqlReadModel;
 
 /** The tables of a read model in SQL, for the type of an injected parameter: their full names, and how to wait for their rows. */
-export type TablesOf<M> = M extends SqlReadModel<infer Tables> ? Readonly<Record<Tables, string>> & Waiting : never;
+export type TablesOf<M> =
+  M extends SqlReadModel<infer Tables> ? Readonly<Record<Tables, string>> & WaitsForRows : never;
 
 /** How the rows of a read model in SQL are waited for. */
-export interface Waiting {
+export interface WaitsForRows {
   /**
    * Waits until the tables hold what a command did: `token` is what it answered, here or in another service. Without one, in
-   * a request over HTTP, what the request's `Logfold-Wait-For` names; elsewhere nothing.
+   * a request over HTTP, what the request's `Logfold-Wait-For` names; elsewhere there is nothing to wait for: `not-read`.
    * @throws ValidationFailed for a text that is no token, PositionOfAnotherLog, TooManyWaiting, NotRunning
    */
   waitFor(token?: string, options?: WaitOptions): Promise<Waited>;

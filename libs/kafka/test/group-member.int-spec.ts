@@ -40,6 +40,14 @@ describe('A member of a group', () => {
     expect(delivery!.messages.map(({ offset }) => offset)).toEqual(['2']);
   });
 
+  it('would be given what it has not asked for, if it did not pause first: the planted bug', async () => {
+    const topic = await place.topic();
+    await topic.send(...chain(1, 3));
+    const member = await join(topic, randomUUID(), { pauses: false });
+    const [delivery] = await arrived(member); // though it was not placed
+    expect(delivery!.messages.map(({ offset }) => offset)).toEqual(['0', '1', '2']);
+  });
+
   it('drops what was fetched of a partition that is to be read from elsewhere', async () => {
     const topic = await place.topic();
     await topic.send(...chain(1, 3));
@@ -89,15 +97,22 @@ describe('A member of a group', () => {
   });
 });
 
-async function join(topic: CraftedTopic, group = randomUUID()): Promise<GroupMember> {
-  const member = await started(topic, group);
+interface Choices {
+  /** False for a member that forgets to pause. */
+  readonly pauses?: boolean;
+}
+
+async function join(topic: CraftedTopic, group = randomUUID(), choices: Choices = {}): Promise<GroupMember> {
+  const member = await started(topic, group, choices);
   await joined(member);
   return member;
 }
 
-async function started(topic: CraftedTopic, group: string): Promise<GroupMember> {
+async function started(topic: CraftedTopic, group: string, { pauses = true }: Choices = {}): Promise<GroupMember> {
   const times = { ...defaultGroupTimes, sessionMs: 6_000, heartbeatMs: 200 };
-  const member = new GroupMember(groupClient({ brokers }, group, times), topic.name, times);
+  const client = groupClient({ brokers }, group, times);
+  if (!pauses) client.consumer.pause = () => {};
+  const member = new GroupMember(client, topic.name, times);
   opened.push(member);
   await member.start(topic.partitions);
   return member;

@@ -20,7 +20,7 @@ import {
   type ReadModel,
   type SqlReadModel,
   type Waited,
-  type Waiting,
+  type WaitsForRows,
   type WaitOptions,
 } from '@logfold/core';
 import { assemble, databaseOf } from './assembly.js';
@@ -142,12 +142,12 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
   tables<Tables extends string>(
     model: SqlReadModel<Tables>,
     choice: ServiceChoice,
-  ): Readonly<Record<Tables, string>> & Waiting {
-    const ofModel = (): Readonly<Record<string, string>> & Waiting =>
-      this.#listing(model, choice).tables(model) as Readonly<Record<string, string>> & Waiting;
-    const waitFor: Waiting['waitFor'] = async (token, options) =>
+  ): Readonly<Record<Tables, string>> & WaitsForRows {
+    const ofModel = (): Readonly<Record<string, string>> & WaitsForRows =>
+      this.#listing(model, choice).tables(model) as Readonly<Record<string, string>> & WaitsForRows;
+    const waitFor: WaitsForRows['waitFor'] = async (token, options) =>
       token === undefined ? this.#shown(model, choice, ofModel(), options) : ofModel().waitFor(token, options);
-    const tables = { waitFor } as Record<Tables, string> & Waiting;
+    const tables = { waitFor } as Record<Tables, string> & WaitsForRows;
     for (const name of Object.keys(model.tables))
       Object.defineProperty(tables, name, { enumerable: true, get: () => ofModel()[name] });
     return tables;
@@ -157,7 +157,7 @@ export class LogfoldServices implements OnModuleInit, OnApplicationBootstrap, On
   async #shown(
     model: AnyReadModel,
     choice: ServiceChoice,
-    { waitFor }: Waiting,
+    { waitFor }: WaitsForRows,
     given: WaitOptions = {},
   ): Promise<Waited> {
     const { service } = this.#listing(model, choice).database;

@@ -12,7 +12,7 @@ export interface ProcessScenario {
 }
 
 /** Where the work of process managers, their timers, derived streams and commands between services is handed over. */
-export const processPoints = [
+const processPoints = [
   ...['after-react', 'mid-compensation', 'after-command', 'after-received'].map((point) => `process.${point}`),
   ...['timer-taken', 'timer-fired', 'after-timers'].map((point) => `process.${point}`),
   'derived.mid-close',
