@@ -14,6 +14,8 @@ const opened: GroupMember[] = [];
 
 beforeAll(async () => {
   ({ brokers } = await testKafka());
+  const topic = await place.topic();
+  await eventually(() => join(topic), { timeoutMs: 60_000 }); // a broker that has just started loads its groups first
 }, testKafkaTimeoutMs);
 
 afterEach(async () => {
