@@ -17,7 +17,7 @@ export const LEASE_MS = 1_000;
 const SESSION_MS = 6_000;
 /** Events after which a world counts as having gone on. */
 export const SOME = 60;
-export const PATIENCE = { timeoutMs: 60_000 };
+export const PATIENCE = { timeoutMs: 180_000 };
 
 type Env = Readonly<Record<string, string>>;
 type Options = Readonly<Record<string, unknown>>;
