@@ -154,8 +154,7 @@ function readModelSubscription(
 ): ServiceSubscription {
   const { database, runner: { clock = systemClock } = {}, rebuildMemoryBytes: memoryBytes = REBUILD_MEMORY } = options;
   const sources = sourcesOf(model, options);
-  const { partitionedBy, onError } = model.kind === 'read model' ? model : {};
-  const { publish } = model.kind === 'read model' ? model : {};
+  const { partitionedBy, onError, publish } = model.kind === 'read model' ? model : {};
   // The readers of two topics share them in two ways: two processes would write one row. Notes of what to publish are one process's.
   const shares = partitionedBy !== undefined && publish === undefined && sources.length === 1 && sources[0]!.shared;
   const parts = { model, database, sources, catalog, replay, shares, memoryBytes, clock };
@@ -183,7 +182,7 @@ function readModelSubscription(
       const publishing = (until: AbortSignal): Promise<void> =>
         publishNotedRows(model as ReadModel, database, clock, { still, signal: until });
       const rebuilding = (until: AbortSignal): Promise<void> => rebuilds.go({ still, signal: until });
-      const all = [rebuilding, ...(publishedStates([model]).length > 0 ? [publishing] : [])];
+      const all = [rebuilding, ...(publish === undefined ? [] : [publishing])];
       while (!signal.aborted) await alone(name, signal, (leased) => untilOneFails(leased, all));
     },
   };
