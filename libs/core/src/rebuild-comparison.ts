@@ -35,8 +35,9 @@ export async function compareWithVersionBefore<Tx>(
   if (model.kind === 'sql read model') return compareParts(model, view, before.version, name, changes);
   const touched = isSame ? [] : await touchedBetween({ ...parts, model }, view, before.version, signal);
   if (!touched) return { ...nothing, left: `${name} has got too differently far to be compared` };
-  const keys = new Set([...(await view.parked(model.version)), ...(await view.parked(before.version))]);
-  const parked = isSame ? [] : await parkedRows(model, view, keys);
+  // the tables of one version lack the same: there every difference counts
+  const keys = new Set(isSame ? [] : [...(await view.parked(model.version)), ...(await view.parked(before.version))]);
+  const parked = await parkedRows(model, view, keys);
   const without = [...touched, ...parked];
   const found = await view.compare({ version: before.version, table: 'live' }, { except: changes, without });
   if (!found) return { ...nothing, left: `${name} has another PRIMARY KEY` };
