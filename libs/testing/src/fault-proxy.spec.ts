@@ -150,6 +150,20 @@ test('a trap sees a text that comes in pieces', async () => {
   await eventually(() => expect(sprung).toBe(true));
 });
 
+test('a trap does not see what passed before it was set', async () => {
+  const client = await connected();
+  client.socket.write('COMMIT;');
+  await eventually(() => expect(client.received).toBe('COMMIT;'));
+  const seen: string[] = [];
+  proxy.onToServer(
+    (bytes) => seen.push(bytes.toString()) > 1,
+    () => {},
+  );
+  client.socket.write('BEGIN;');
+  await eventually(() => expect(client.received).toBe('COMMIT;BEGIN;'));
+  expect(seen).toEqual(['BEGIN;']);
+});
+
 test('a trap that cuts keeps its bytes from the server', async () => {
   const client = await connected();
   proxy.onToServer(

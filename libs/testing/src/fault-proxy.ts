@@ -30,7 +30,8 @@ export interface FaultProxy {
   /**
    * Calls the action once, just before bytes that fulfil the predicate are forwarded, so that the action decides their
    * fate: after `cut` they never arrive, after `holdToServer` late, after `dropToClient` they arrive unanswered.
-   * @param predicate is shown each chunk behind the last 1,024 bytes of the same connection: a text may be split.
+   * @param predicate is shown each chunk behind the last 1,024 bytes of the same connection, since a text may be split,
+   *   but nothing that passed before the last trap was set.
    * @returns a function that takes the trap away.
    */
   onToServer(predicate: (bytes: Buffer) => boolean, action: () => void): () => void;
@@ -98,6 +99,7 @@ export async function faultProxy(server: { readonly host: string; readonly port:
     },
     onToServer(predicate, action) {
       const trap = { predicate, action };
+      for (const connection of connections) connection.forget();
       traps.add(trap);
       return () => void traps.delete(trap);
     },

@@ -41,6 +41,11 @@ export class ProxiedConnection {
     return this.#held.reduce((sum, bytes) => sum + bytes.length, 0);
   }
 
+  /** What passed before now is not shown again. */
+  forget(): void {
+    this.#window = Buffer.alloc(0);
+  }
+
   /** Resets both sides; the server's only when nothing is held for it. */
   cut(): void {
     this.#clientEnded = true;
