@@ -15,51 +15,19 @@ import { commandsOf, decideInTurn, handledOf, type Decided, type Round } from '.
 import type { Command } from './commands.js';
 import type { Decider } from './decider.js';
 import { IdempotencyKeyTaken, isOfOneCommand } from './command-errors.js';
-import { InvalidDefinition, WrongExpectedVersion, type ExpectedVersion } from './errors.js';
+import { InvalidDefinition, WrongExpectedVersion } from './errors.js';
 import { eventCatalog } from './event-catalog.js';
 import type { Appended, AppendedCommand, EventStore } from './event-store.js';
-import type { Event, Metadata, Recorded } from './events.js';
+import type { Event, Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
-import type { HandledCommand, HandledCommands, SentAt } from './handled-commands.js';
+import type { HandledCommand, HandledCommands } from './handled-commands.js';
+import type { HandleOptions, Handler } from './handler.js';
 import { checkIdempotencyKey, payloadHash } from './idempotency-key.js';
 import { isOfLoop, MAILBOX_LIMITS, Mailboxes, refuseOfLoops, type Failure, type WaitingCommand } from './mailbox.js';
 import { tokenWriter } from './position-token.js';
 import { StreamSnapshots, type Snapshots } from './snapshot.js';
 import { StateCache } from './state-cache.js';
 import { StreamStates } from './stream-states.js';
-
-/** How one command is to be handled. */
-export interface HandleOptions<Tx = unknown> {
-  /** Refuse unless the stream is at this version; a conflict is thrown, not retried. */
-  readonly expected?: Exclude<ExpectedVersion, 'any'>;
-  /**
-   * The same key again, with the same command, gets the first answer: version, position, events, or the rejection. Also
-   * after a crash, from another process, at the same time. 255 visible ASCII characters at most; remembered for days.
-   */
-  readonly idempotencyKey?: string;
-  /**
-   * What the key stands for, compared when it comes again: the command itself unless given. For commands that hold what
-   * is made anew each time, such as the time; anything that JSON can hold.
-   */
-  readonly idempotencyPayload?: unknown;
-  /** The event that asked for it, where a loop may bring it again at any time: remembered until it is settled, not for days. */
-  readonly sent?: SentAt;
-  readonly metadata?: Partial<Metadata>;
-  /** Append inside the caller's transaction. */
-  readonly tx?: Tx;
-}
-
-/** Decides commands of one decider. */
-export interface Handler<C extends Command = Command, E extends Event = Event> {
-  /**
-   * Reads, folds, decides, appends. Decides again when somebody else appended in between.
-   * @throws CommandRejected, WrongExpectedVersion, IdempotencyKeyReused, InvalidIdempotencyKey, CommandSettled; what the log throws
-   */
-  handle(command: C, options?: HandleOptions): Promise<Handled<E>>;
-}
-
-/** The handler of a decider, for the type of an injected parameter. */
-export type HandlerOf<D> = D extends Decider<any, infer C, infer E> ? Handler<C, E> : never;
 
 /** The limits of a command handler. */
 export interface CommandHandlerOptions {
@@ -240,10 +208,12 @@ class MailboxHandler<S, C extends Command, E extends Event> implements Handler<C
       doubtful.map(({ item }) => item),
       keys,
     );
-    for (const one of doubtful.filter(({ item }) => others.includes(item)))
-      if (one.failure) answer(one, []);
-      else if (withoutSettled([one.item], keys).length > 0)
-        refuse([one.item], new IdempotencyKeyTaken([one.item.handled!.key])); // forgotten just now: safe to send again
+    for (const one of doubtful.filter(({ item }) => others.includes(item))) {
+      const { sent, key } = one.item.handled!;
+      const open = one.failure !== undefined && !(sent && (await this.#commands!.isSettled(sent)));
+      if (open) answer(one, []);
+      else if (withoutSettled([one.item], keys).length > 0) refuse([one.item], new IdempotencyKeyTaken([key])); // forgotten just now: safe to send again
+    }
   }
 
   /** Answers the commands whose keys were taken with what was written down of them. @returns the others. */

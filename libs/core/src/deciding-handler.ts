@@ -1,4 +1,4 @@
-import type { Handler } from './command-handler.js';
+import type { Handler } from './handler.js';
 import { commandRegistryOf, type Commands } from './commands.js';
 import type { Decider } from './decider.js';
 

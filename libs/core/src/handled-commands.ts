@@ -43,6 +43,9 @@ export interface HandledCommands<Tx = unknown> {
    */
   record(commands: readonly HandledCommand[], options?: { readonly tx?: Tx | undefined }): Promise<ReadonlySet<string>>;
 
+  /** True when the commands of a loop that were sent at this place are settled. */
+  isSettled(sent: SentAt): Promise<boolean>;
+
   /** Forgets commands handled longer ago than this, so many at most, but none of a loop. @returns how many. */
   forgetOlder(ageMs: number, limit: number): Promise<number>;
 

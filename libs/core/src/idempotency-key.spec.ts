@@ -2,11 +2,12 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { memory, type MemoryTx } from '@logfold/testing';
 import { receive, reserve, Stock, StockCommands } from '../test/shop.js';
-import { commandHandler, type Handler } from './command-handler.js';
+import { commandHandler } from './command-handler.js';
 import type { Database } from './database.js';
 import { reject } from './decider.js';
 import { CommandSettled, IdempotencyKeyReused, InvalidIdempotencyKey } from './command-errors.js';
 import { InvalidDefinition } from './errors.js';
+import type { Handler } from './handler.js';
 import { IDEMPOTENCY_KEY_LIMIT, payloadHash } from './idempotency-key.js';
 
 let database: Database<MemoryTx>;
@@ -109,6 +110,17 @@ describe('an idempotency key that comes again', () => {
     const refused = stock.handle(receive(-1), { idempotencyKey: 'refused', sent: { ...sent, position: 6n } });
     await expect(refused).rejects.toThrow(CommandSettled);
     expect(await types()).toHaveLength(2);
+  });
+
+  test('of a loop is settled also where the rules of today throw on its command', async () => {
+    const sent = { subscription: 'loop', source: 'shop', partition: 0, position: 7n };
+    const broken = { ...Stock, decide: { ...Stock.decide, Receive: () => null as never } } as typeof Stock;
+    const handler = commandHandler(broken, database.events, { commands: database.commands });
+    await database.commands.forgetSettled(sent, 10);
+    const ask = (position: bigint) =>
+      handler.handle(receive(3), { idempotencyKey: `sent-at-${position}`, sent: { ...sent, position } });
+    await expect(ask(7n)).rejects.toThrow(CommandSettled);
+    await expect(ask(8n)).rejects.toThrow(InvalidDefinition);
   });
 });
 

@@ -90,13 +90,8 @@ export { retry, type RetryPolicy } from './retry-policy.js';
 // Run: a service over its database.
 export { logfold, type Definition, type Logfold, type LogfoldOptions, type Role, type Run } from './logfold.js';
 export type { Handled } from './command-answer.js';
-export {
-  commandHandler,
-  type CommandHandlerOptions,
-  type HandleOptions,
-  type Handler,
-  type HandlerOf,
-} from './command-handler.js';
+export { commandHandler, type CommandHandlerOptions } from './command-handler.js';
+export type { HandleOptions, Handler, HandlerOf } from './handler.js';
 export type { Behind, ParkedStatus, ServiceStatus, SubscriptionStatus } from './service-status.js';
 export type { Instrumentation } from './instrumentation.js';
 export { ReadYourWrites, type Waited, type WaitOptions } from './read-your-writes.js';

@@ -1,4 +1,4 @@
-import type { Handler } from './command-handler.js';
+import type { Handler } from './handler.js';
 import type { Database } from './database.js';
 import type { Decider } from './decider.js';
 import type { Logfold, LogfoldOptions } from './logfold.js';

@@ -1,5 +1,5 @@
 import { rowsAsOf } from './as-of.js';
-import { commandHandler, type HandlerOf } from './command-handler.js';
+import { commandHandler } from './command-handler.js';
 import type { Database } from './database.js';
 import type { Decider } from './decider.js';
 import { derivedSubscriptions } from './derived-runners.js';
@@ -8,6 +8,7 @@ import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import { checkReadableLog } from './event-types.js';
 import { registryOf, type Recorded } from './events.js';
+import type { HandlerOf } from './handler.js';
 import { instrumented, type Instrumentation } from './instrumentation.js';
 import { KEY_DAYS, keyRetention } from './key-retention.js';
 import { ProcessEvents } from './process-events.js';

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { memory } from '@logfold/testing';
 import { receive, reserve, Stock, StockCommands } from '../test/shop.js';
-import { commandHandler, type Handler } from './command-handler.js';
+import { commandHandler } from './command-handler.js';
+import type { Handler } from './handler.js';
 import type { Command } from './commands.js';
 import type { Database } from './database.js';
 import { DatabaseUnavailable } from './errors.js';

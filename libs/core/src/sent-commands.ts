@@ -1,4 +1,4 @@
-import type { Handler } from './command-handler.js';
+import type { Handler } from './handler.js';
 import { CommandSettled } from './command-errors.js';
 import type { Command } from './commands.js';
 import type { Rejection } from './decider.js';

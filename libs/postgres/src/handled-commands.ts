@@ -45,15 +45,18 @@ export class PostgresHandledCommands implements HandledCommands<Tx> {
     return new Set(commands.map(({ key }) => key).filter((key) => !written.has(key)));
   }
 
+  async isSettled(sent: SentAt): Promise<boolean> {
+    return (await this.#run(undefined, this.statements.settledUpTo, placeOf(sent))).length > 0;
+  }
+
   async forgetOlder(ageMs: number, limit: number): Promise<number> {
     const rows = await this.#run(undefined, this.statements.forgetOldCommands, [ageMs, limit]);
     return rows.count;
   }
 
-  async forgetSettled({ subscription, source, partition, position }: SentAt, limit: number): Promise<number> {
-    const place = [subscription, source, partition, String(position)];
-    const known = await this.#run(undefined, this.statements.settledUpTo, place);
-    if (known.length === 0 && !(await this.#settle(place))) return 0;
+  async forgetSettled(upTo: SentAt, limit: number): Promise<number> {
+    const place = placeOf(upTo);
+    if (!(await this.isSettled(upTo)) && !(await this.#settle(place))) return 0;
     const rows = await this.#run(undefined, this.statements.forgetSettledCommands, [...place, limit]);
     return rows.count;
   }
@@ -81,6 +84,10 @@ export class PostgresHandledCommands implements HandledCommands<Tx> {
       (tx ?? this.pool.sql).unsafe<Row[]>(text, parameters as string[], { prepare: true }),
     );
   }
+}
+
+function placeOf({ subscription, source, partition, position }: SentAt): (string | number)[] {
+  return [subscription, source, partition, String(position)];
 }
 
 function commandOf({ id, payload_hash: payloadHash, stream, version, events, ...row }: Row): HandledCommand {

@@ -41,11 +41,15 @@ export class MemoryHandledCommands implements HandledCommands<MemoryTx> {
       commands.map(({ key }) => key),
       { tx },
     );
-    const taken = new Set([...found.keys(), ...commands.filter((one) => this.#isSettled(one)).map(({ key }) => key)]);
+    const taken = new Set([...found.keys(), ...commands.filter((one) => this.#isOver(one)).map(({ key }) => key)]);
     const fresh = commands.filter(({ key }) => !taken.has(key));
     if (tx) this.write(tx, fresh);
     else for (const command of fresh) this.#entries.set(command.key, this.#entry(command));
     return taken;
+  }
+
+  async isSettled(sent: SentAt): Promise<boolean> {
+    return this.#isOver({ sent });
   }
 
   async forgetOlder(ageMs: number, limit: number): Promise<number> {
@@ -93,10 +97,10 @@ export class MemoryHandledCommands implements HandledCommands<MemoryTx> {
   }
 
   #isTaken(command: Pick<HandledCommand, 'key' | 'sent'>): boolean {
-    return this.#entries.has(command.key) || this.#isSettled(command);
+    return this.#entries.has(command.key) || this.#isOver(command);
   }
 
-  #isSettled({ sent }: Pick<HandledCommand, 'sent'>): boolean {
+  #isOver({ sent }: Pick<HandledCommand, 'sent'>): boolean {
     return sent !== undefined && sent.position <= (this.#settled.get(placeOf(sent)) ?? -1n);
   }
 

@@ -223,6 +223,9 @@ export function handledCommandsContract(name: string, open: OpenDatabase): void 
       ];
       expect(await database().commands.record(recorded)).toEqual(new Set([one, two]));
       expect([await find(one), await find(two), await find(three)]).toEqual([undefined, undefined, recorded[2]]);
+      const places = [before, at, behind, sentAt(uuidv7(), 1n)];
+      const over = await Promise.all(places.map((place) => database().commands.isSettled(place)));
+      expect(over).toEqual([true, true, false, false]);
       const stream = newStream();
       for (const expected of ['any', 'none'] as const) {
         const append = withKey(notes(stream, ['late'], expected), newKey(), at);
