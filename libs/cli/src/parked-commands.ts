@@ -108,9 +108,8 @@ async function placeOf(
   key: string,
   { subscription, source }: PlaceOptions,
 ): Promise<ParkedKey> {
-  const found = (await database.parked.list()).filter(
+  const found = (await database.parked.list({ key })).filter(
     (one) =>
-      one.key === key &&
       (subscription === undefined || one.subscription === subscription) &&
       (source === undefined || one.source === source),
   );

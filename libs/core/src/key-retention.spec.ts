@@ -46,6 +46,10 @@ test('keys of loops are removed behind the checkpoint, but for what is parked an
     await parked.park(tx, of, { partition: 0, key: 'one-1', event, error: 'no' });
   });
   expect(await left()).toEqual(['key-2', 'key-3', 'key-4']);
+  for (let many = 0; many < 1_000; many++)
+    await transactions.run((tx) =>
+      parked.park(tx, { ...of, subscription: 'another' }, { partition: 0, key: `other-${many}`, event, error: 'no' }),
+    );
   await transactions.run(async (tx) => void (await parked.takeFirst(tx, of, 'one-1')));
   expect(await left()).toEqual(['key-4']);
 });

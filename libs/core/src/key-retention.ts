@@ -13,7 +13,7 @@ const EVERY_MS = 3_600_000;
 
 const DAY_MS = 86_400_000;
 
-/** Parked keys that one look shows: where there are more, it is not known which commands wait. */
+/** Parked keys that one look shows: where these subscriptions have more, it is not known which commands wait. */
 const PARKED_LIMIT = 1_000;
 
 /** Where keys are kept, and what is asked to know which of them may go. */
@@ -70,7 +70,7 @@ export async function forgetSettledKeys(
 async function settledPlaces({ checkpoints, parked }: Keys, deciding: readonly string[]): Promise<readonly SentAt[]> {
   if (deciding.length === 0) return [];
   const passed = (await checkpoints.list()).filter(({ subscription }) => deciding.includes(subscription));
-  const waiting = await parked.list();
+  const waiting = await parked.list({ subscriptions: deciding });
   if (waiting.length >= PARKED_LIMIT) return [];
   return passed.map(({ subscription, source, partition, position: checkpoint }) => {
     const position = waiting

@@ -65,8 +65,8 @@ export interface Parked<Tx = unknown> {
 
   /** The parked events of a key, in order, 100 at most. */
   show(key: CheckpointKey, parkedKey: string): Promise<readonly ParkedEvent[]>;
-  /** What is parked, the longest first, 1,000 at most. */
-  list(): Promise<readonly ParkedKey[]>;
+  /** What is parked, the longest first, 1,000 at most. @param of only these subscriptions, only this key */
+  list(of?: { readonly subscriptions?: readonly string[]; readonly key?: string }): Promise<readonly ParkedKey[]>;
   /** Requests, the newest first, 1,000 at most. */
   history(): Promise<readonly HandledRequest[]>;
 }

@@ -46,13 +46,15 @@ UPDATE ${schema}.parked_requests SET handled_at = clock_timestamp(), outcome = $
     request: `
 INSERT INTO ${schema}.parked_requests (id, subscription, source, key, action, who, why)
 VALUES ($1::uuid, $2, $3, $4, $5, $6, $7)`,
-    /** Of each key the first event, which is the one that could not be handled. */
+    /** Of each key the first event, which is the one that could not be handled. $1: subscriptions, $2: key, null for all. */
     list: `
 SELECT * FROM (
   SELECT DISTINCT ON (subscription, source, md5(key), key)
          subscription, source, partition, key, position, type, coalesce(error, '${NOT_TRIED}') AS error, parked_at AS since,
          (count(*) OVER (PARTITION BY subscription, source, md5(key), key))::int AS events
-    FROM ${schema}.parked ORDER BY subscription, source, md5(key), key, position) AS heads
+    FROM ${schema}.parked
+   WHERE ($1::text[] IS NULL OR subscription = ANY($1)) AND ($2::text IS NULL OR (md5(key) = md5($2) AND key = $2))
+   ORDER BY subscription, source, md5(key), key, position) AS heads
  ORDER BY since, subscription, source, key LIMIT 1000`,
     history: `
 SELECT subscription, source, ${request}, requested_at AS "requestedAt", handled_at AS "handledAt", outcome

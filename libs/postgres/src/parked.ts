@@ -90,8 +90,8 @@ export class PostgresParked implements Parked<Tx> {
     return rows.map(parkedEvent);
   }
 
-  async list(): Promise<readonly ParkedKey[]> {
-    return this.#ask<ParkedKey>(this.#statements.list, []);
+  async list({ subscriptions, key }: Parameters<Parked['list']>[0] = {}): Promise<readonly ParkedKey[]> {
+    return this.#ask<ParkedKey>(this.#statements.list, [subscriptions ? [...subscriptions] : null, key ?? null]);
   }
 
   async history(): Promise<readonly HandledRequest[]> {
@@ -103,7 +103,10 @@ export class PostgresParked implements Parked<Tx> {
     }));
   }
 
-  async #ask<Row extends object>(statement: string, values: readonly (string | number[])[]): Promise<readonly Row[]> {
+  async #ask<Row extends object>(
+    statement: string,
+    values: readonly (string | number[] | string[] | null)[],
+  ): Promise<readonly Row[]> {
     const rows = await translating(() => this.pool.sql.unsafe<Row[]>(statement, values as string[], { prepare: true }));
     return rows.map((row) => ({ ...row }));
   }

@@ -102,10 +102,12 @@ export class MemoryParked implements Parked<MemoryTx> {
       .map(parkedEvent);
   }
 
-  async list(): Promise<readonly ParkedKey[]> {
-    const byKey = Map.groupBy(this.#entries, ({ subscription, source, key }) =>
-      JSON.stringify([subscription, source, key]),
+  async list({ subscriptions, key: wanted }: Parameters<Parked['list']>[0] = {}): Promise<readonly ParkedKey[]> {
+    const asked = this.#entries.filter(
+      ({ subscription, key }) =>
+        (subscriptions?.includes(subscription) ?? true) && (wanted === undefined || key === wanted),
     );
+    const byKey = Map.groupBy(asked, ({ subscription, source, key }) => JSON.stringify([subscription, source, key]));
     const keys = [...byKey.values()].map(([head, ...behind]): ParkedKey => {
       const { subscription, source, partition, key, event, error, since } = head!;
       const { position, type } = event;

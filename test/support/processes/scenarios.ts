@@ -2,14 +2,8 @@ import { expect } from '@jest/globals';
 import { eventually, type FaultProxy } from '@logfold/testing';
 import type { Child } from '../child.js';
 import { seeded } from '../simulation/random.js';
+import type { Scenario } from '../sweep.js';
 import { PATIENCE, withHouse, type House } from './house.js';
-
-/** What happens at a crash point, at which of its hits. `lose`: the answer to the next commit never comes. */
-export interface ProcessScenario {
-  readonly point: string;
-  readonly effect: 'kill' | 'freeze' | 'throw' | 'lose';
-  readonly hit: number;
-}
 
 /** Where the work of process managers, their timers, derived streams and commands between services is handed over. */
 const processPoints = [
@@ -21,13 +15,13 @@ const processPoints = [
   ...['after-fetch', 'mid-handler', 'before-commit', 'after-commit'].map((point) => `subscription.${point}`),
 ];
 
-/** Every point with every effect at its first and a later hit. */
-export const allProcessScenarios: readonly ProcessScenario[] = processPoints.flatMap((point) =>
+/** Every point with every effect at its first and a later hit. `lose`: the answer to the next commit never comes. */
+export const allProcessScenarios: readonly Scenario[] = processPoints.flatMap((point) =>
   (['kill', 'freeze', 'throw', 'lose'] as const).flatMap((effect) => [1, 4].map((hit) => ({ point, effect, hit }))),
 );
 
 /** Runs a scenario in a house of its own: something dies, freezes or fails, another goes on, and nothing is wrong in the end. */
-export function runProcessScenario(scenario: ProcessScenario, seed: number): Promise<void> {
+export function runProcessScenario(scenario: Scenario, seed: number): Promise<void> {
   const random = seeded(seed);
   return withHouse(
     (limit) => Math.floor(random() * limit),

@@ -1,16 +1,10 @@
 import { expect } from '@jest/globals';
 import { eventually } from '@logfold/testing';
 import type { Child } from '../child.js';
+import { nameOf, type Scenario } from '../sweep.js';
 import { PATIENCE, SOME, withWorld, type World } from './world.js';
 
-/** What happens at a crash point, at which of its hits. */
-export interface Scenario {
-  readonly point: string;
-  readonly effect: 'kill' | 'freeze' | 'throw';
-  readonly hit: number;
-}
-
-export const relayPoints = [
+const relayPoints = [
   'after-lease',
   'after-init',
   'after-tails',
@@ -23,7 +17,7 @@ export const relayPoints = [
   'before-mark',
 ].map((point) => `relay.${point}`);
 
-export const subscriptionPoints = [
+const subscriptionPoints = [
   'after-fetch',
   'mid-handler',
   'before-commit',
@@ -39,8 +33,6 @@ export const subscriptionPoints = [
 export const allScenarios: readonly Scenario[] = [...relayPoints, ...subscriptionPoints].flatMap((point) =>
   (['kill', 'freeze', 'throw'] as const).flatMap((effect) => [1, 2, 5].map((hit) => ({ point, effect, hit }))),
 );
-
-export const nameOf = ({ point, effect, hit }: Scenario): string => `${point}=${effect}@${hit}`;
 
 /** The relay passes these once in a session: others are begun by errors elsewhere, so that there is a later hit. */
 const oncePerSession = new Set(['relay.after-lease', 'relay.after-init', 'relay.after-tails']);

@@ -124,6 +124,12 @@ export function parkedContract(name: string, open: OpenDatabase): void {
         { ...head, partition: 0, key: 'b', events: 1, position: 7n, error: 'neither' },
       ]);
       await database().transactions.run((tx) => database().parked.takeFirst(tx, key, 'a'));
+      const store = database().parked;
+      const of = { subscriptions: [key.subscription] };
+      expect((await store.list({ ...of, key: 'b' })).map((one) => one.key)).toEqual(['b']);
+      expect(await store.list({ ...of, key: 'another' })).toEqual([]);
+      expect(await store.list({ subscriptions: [] })).toEqual([]);
+      expect(await store.list({ key: 'b' })).toContainEqual((await store.list({ ...of, key: 'b' }))[0]);
       const left = (await listed(database(), key)).find((one) => one.key === 'a');
       expect(left).toMatchObject({ events: 2, position: 6n, error: expect.stringContaining('not tried') });
     });
@@ -244,7 +250,7 @@ async function drained(database: Database, key: CheckpointKey, parkedKey: string
 }
 
 async function listed(database: Database, { subscription }: CheckpointKey) {
-  return (await database.parked.list()).filter((one) => one.subscription === subscription);
+  return database.parked.list({ subscriptions: [subscription] });
 }
 
 async function history(database: Database, { subscription }: CheckpointKey) {

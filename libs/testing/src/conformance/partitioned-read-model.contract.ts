@@ -168,7 +168,7 @@ async function parkedOf(
   database: Database,
   model: ReadModel,
 ): Promise<{ key: string; events: number; error: string }[]> {
-  const all = (await database.parked.list()).filter(({ subscription }) => subscription === subscriptionName(model));
+  const all = await database.parked.list({ subscriptions: [subscriptionName(model)] });
   return all.map(({ key, events, error }) => ({ key, events, error }));
 }
 
