@@ -1,6 +1,6 @@
 import { subscriptionName, systemClock, type Clock, type Database, type ReadModel } from '@logfold/core';
 
-/** A subscription, and how far it has to get. */
+/** A read model, and how far it has to get. */
 export interface Goal {
   /** Where its checkpoints are kept. */
   readonly database: Database;
@@ -13,26 +13,33 @@ export interface Goal {
 
 /** How to wait. */
 export interface CatchUpOptions {
-  /** Given up when none of them moves for so long, 60,000 ms by default. */
+  /** Given up when nothing is seen to go on for so long, 300,000 ms by default: a table is compared with the log in silence. */
   readonly patienceMs?: number;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
 
+/** How far a goal is. */
+interface Seen {
+  readonly reached: boolean;
+  /** Another text whenever something went on. */
+  readonly trace: string;
+}
+
 /**
- * Waits until subscriptions have reached their goals, in whatever process they run.
- * @returns the names of those that had not when none of them had moved for a while, or when the signal aborted.
+ * Waits until queries see read models that have reached their positions, in whatever process they run.
+ * @returns the names of those that had not when nothing had gone on for a while, or when the signal aborted.
  */
 export async function catchUp(
   goals: readonly Goal[],
-  { patienceMs = 60_000, clock = systemClock, signal }: CatchUpOptions = {},
+  { patienceMs = 300_000, clock = systemClock, signal }: CatchUpOptions = {},
 ): Promise<readonly string[]> {
   let before = '';
   let moved = clock.now();
   while (true) {
-    const reached = await Promise.all(goals.map(positionOf));
-    const behind = goals.filter(({ position }, index) => reached[index]! < position);
-    const now = reached.join();
+    const seen = await Promise.all(goals.map(look));
+    const behind = goals.filter((_, index) => !seen[index]!.reached);
+    const now = seen.map(({ trace }) => trace).join();
     if (now !== before) moved = clock.now();
     if (behind.length === 0 || signal?.aborted || clock.now() - moved >= patienceMs)
       return [...new Set(behind.map(({ model }) => subscriptionName(model)))];
@@ -41,25 +48,15 @@ export async function catchUp(
   }
 }
 
-/**
- * Waits until queries see read models that have caught up: what was built beside is compared with the log first.
- * @returns the names of those that were not shown in time
- */
-export async function untilShown(
-  goals: readonly Goal[],
-  { patienceMs = 120_000, clock = systemClock, signal }: CatchUpOptions = {},
-): Promise<readonly string[]> {
-  const begun = clock.now();
-  while (true) {
-    const hidden: string[] = [];
-    for (const { database, model } of goals) {
-      const versions = await database.readModels.versions(model.name);
-      const isShown = versions.some(({ version, fed }) => version === model.version && fed.includes('live'));
-      if (!isShown) hidden.push(subscriptionName(model));
-    }
-    if (hidden.length === 0 || signal?.aborted || clock.now() - begun >= patienceMs) return [...new Set(hidden)];
-    await clock.sleep(100, signal);
-  }
+/** While the table is built, its rebuild goes on; then its checkpoints do. */
+async function look(goal: Goal): Promise<Seen> {
+  const { database, model, position } = goal;
+  const reached = await positionOf(goal);
+  const versions = await database.readModels.versions(model.name);
+  const shown = versions.some(({ version, fed }) => version === model.version && fed.includes('live'));
+  const rebuilds = (await database.rebuilds.list()).filter(({ name }) => name === model.name);
+  const told = rebuilds.map(({ state, updatedAt }) => `${state} ${updatedAt.getTime()}`);
+  return { reached: shown && reached >= position, trace: [reached, shown, ...told].join() };
 }
 
 /** How far all partitions of its source are handled; 0n before the first. */

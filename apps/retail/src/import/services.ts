@@ -2,7 +2,7 @@ import { OutOfStockBoard, Stock, StockLevels } from '@logfold-example/inventory'
 import { Order, OrderTracker } from '@logfold-example/ordering';
 import { logfold, logTopics, type Database, type ReadModel } from '@logfold/core';
 import { postgresDatabase } from '@logfold/postgres';
-import { catchUp, untilShown, type Goal } from './catch-up.js';
+import { catchUp, type Goal } from './catch-up.js';
 import type { Positions } from './importer.js';
 
 /** The databases of the services that an import appends to. */
@@ -53,8 +53,7 @@ export async function showImported(url: string, positions: Positions, signal: Ab
   ];
   try {
     for (const service of services) await service.start();
-    const behind = await catchUp(goals, { signal });
-    return behind.length > 0 ? behind : await untilShown(goals, { signal });
+    return await catchUp(goals, { signal });
   } finally {
     await Promise.all(services.map((service) => service.stop()));
   }
