@@ -26,6 +26,8 @@ const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarni
 const jest = spawn(process.execPath, [...flags, 'node_modules/jest/bin/jest.js', ...args], {
   cwd: root,
   stdio: 'inherit',
+  // hundreds of processes are started that load the same modules
+  env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') },
 });
 onStop((signal) => jest.kill(signal));
 jest.once('exit', async (code) => {

@@ -23,16 +23,16 @@ afterAll(async () => {
 
 describe('A mill whose network fails at a commit', () => {
   test.each([
-    ['whose answer is lost', () => proxy.dropToClient()],
-    ['that never arrives', () => proxy.cut()],
-    ['that arrives late, in the middle of what comes after', () => proxy.holdToServer()],
+    ['whose answer is lost', 1, () => proxy.dropToClient()],
+    ['that never arrives', 3, () => proxy.cut()],
+    ['that arrives late, in the middle of what comes after', 1, () => proxy.holdToServer()],
   ])(
     '%s, loses and doubles nothing',
-    (_, fault) =>
+    (_, rounds, fault) =>
       withWorld(kafka.brokers, async (world) => {
         const mill = world.startMill({}, { brokers: [kafka.nodes[0]!.proxied!] });
         world.startEcho();
-        for (let round = 1; round <= 2; round++) {
+        for (let round = 1; round <= rounds; round++) {
           await world.heardMore();
           await failedAtCommit(world, mill, fault);
           await world.heardMore();

@@ -5,7 +5,7 @@ import { allProcessScenarios } from './support/processes/scenarios.js';
 import { chosenScenarios, MINUTE_MS, sweep, sweepSeed, unknownScenarios } from './support/sweep.js';
 import { allScenarios, runScenario } from './support/topics/scenarios.js';
 
-const scenarios = chosenScenarios(allScenarios, ({ point }) => point);
+const scenarios = chosenScenarios(allScenarios, ({ point, effect }) => `${point.split('.')[0]} ${effect}`);
 let brokers: readonly string[];
 
 beforeAll(async () => {

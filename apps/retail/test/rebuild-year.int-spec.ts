@@ -31,14 +31,14 @@ beforeAll(async () => {
 }, LONG_MS);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Generated sales always; real ones, where there are any: the first quarter of a year, or, with YEAR=whole, all of it. */
+/** Generated sales always; real ones, where there are any: the first tenth of a year, or, with YEAR=whole, all of it. */
 const inputs: [string, () => Promise<string>][] = [
   ['generated sales', () => writeSales(join(folder, 'generated'), { seed: 21, days: 8, rows: 12_000 })],
 ];
 if (existsSync(packedYear) && process.env['YEAR'] === 'whole')
   inputs.push(['a year of real sales', async () => packedYear]);
 else if (existsSync(packedYear))
-  inputs.push(['a quarter of real sales', () => firstDays(packedYear, join(folder, 'quarter'), 0.25)]);
+  inputs.push(['a tenth of real sales', () => firstDays(packedYear, join(folder, 'tenth'), 0.1)]);
 
 describe.each(inputs)('Three read models of %s', (what, prepare) => {
   it(

@@ -8,8 +8,8 @@ import { NONE, sampleLog } from './support/sample-log.js';
 import { forMs, sendBackToBack } from './support/sending.js';
 import { stockPublisher } from './support/stock-sender.js';
 
-/** How long a healthy cluster is sent to: some seconds find what would be wrong, 30,000 make sure. */
-const HEALTHY_MS = Number(process.env['LOGFOLD_SENDING_MS'] ?? 30_000);
+/** How long a healthy cluster is sent to: some seconds find what would be wrong, LOGFOLD_SENDING_MS=30000 makes sure. */
+const HEALTHY_MS = Number(process.env['LOGFOLD_SENDING_MS'] ?? 8_000);
 /** The public producer of kafkajs is wrong within the first few of these, of 2 s each. */
 const STOCK_ROUNDS = 15;
 /** Transactions between a restart and the next death. */
