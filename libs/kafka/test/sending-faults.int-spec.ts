@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PublishFailed, type PublisherSession } from '@logfold/core';
+import { BrokerUnavailable, PublishFailed, type PublisherSession } from '@logfold/core';
 import { startKafka, type RunningKafka } from '@logfold/dev-services';
 import { faultProxy, withFailpoint, type FaultProxy } from '@logfold/testing';
 import { testKafkaTimeoutMs } from '../../../test/support/kafka.js';
+import type { KafkaDriver } from '../src/driver.js';
+import { kafkajsDriver } from '../src/kafkajs-driver.js';
 import { defaultLimits } from '../src/limits.js';
 import { kafkaPublisher } from '../src/publisher.js';
 import { readByJava } from '../../../test/support/foreign-reader.js';
@@ -68,6 +70,40 @@ describe('When the network fails at a commit', () => {
       expect(await readByJava(kafka.brokers, log.topic.name)).toHaveLength(20);
     }
   });
+});
+
+it('planted: a sender that asks for a commit again has its next transaction ended by the first request, halfway', async () => {
+  let asked = 0;
+  const next = await begin(kafkaPublisher({ brokers: [kafka.nodes[0]!.proxied!] }, limits, stubborn), log);
+  proxy.onToServer(isCommit, () => proxy.holdToServer());
+  await next.publish(log.records(next.partitions, 20n, 20));
+  expect(asked).toBe(2);
+  let seen = 0;
+  const release = async (): Promise<void> => {
+    proxy.release();
+    await answered();
+    seen = (await readByJava(kafka.brokers, log.topic.name)).length;
+  };
+  await withFailpoint('relay.before-commit', release, () => next.publish(log.records([], 40n, 20))).catch(() => {});
+  await next.close();
+
+  expect(seen).toBe(60); // before it was asked for
+
+  /** The driver of a client that sends an EndTxn again whose answer did not come. */
+  function stubborn(...settings: Parameters<typeof kafkajsDriver>): KafkaDriver {
+    const driver = kafkajsDriver(...settings);
+    const endTxn: KafkaDriver['endTxn'] = async (epoch) => {
+      asked++;
+      try {
+        return await driver.endTxn(epoch);
+      } catch (error) {
+        if (!(error instanceof BrokerUnavailable)) throw error;
+        proxy.stopHolding();
+        return endTxn(epoch);
+      }
+    };
+    return { ...driver, endTxn };
+  }
 });
 
 describe('When the network fails at a Produce', () => {
