@@ -37,7 +37,6 @@ export class BrokerLink {
       requestTimeout: limits.requestMs,
       enforceRequestTimeout: false, // it would leave the socket in use: see `call`
     });
-    for (const { requestQueue } of connectionPool.pool) quietWhenIdle(requestQueue);
     this.#broker = new internals.Broker({ connectionPool, logger: internals.silence, allowAutoTopicCreation: false });
   }
 
@@ -127,14 +126,6 @@ interface SocketRequest {
   readonly port: number;
   readonly ssl: ConnectionOptions | null;
   readonly onConnect: () => void;
-}
-
-/** kafkajs sets a timer with a negative delay for each answer, of which Node warns; it is only needed while requests wait. */
-function quietWhenIdle(queue: { pending: readonly unknown[]; scheduleCheckPendingRequests(): void }): void {
-  const schedule = queue.scheduleCheckPendingRequests.bind(queue);
-  queue.scheduleCheckPendingRequests = () => {
-    if (queue.pending.length > 0) schedule();
-  };
 }
 
 const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL|EPROTO/;

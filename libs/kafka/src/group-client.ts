@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { BrokerUnavailable } from '@logfold/core';
 import kafkajs, { type Consumer, type ISocketFactory } from 'kafkajs';
+import { kafkajsInternals } from './kafkajs-internals.js';
 import type { GroupTimes } from './source-options.js';
 import type { KafkaOptions } from './options.js';
 
@@ -21,6 +22,7 @@ export interface GroupClient {
  * offset on unless it is told where.
  */
 export function groupClient(options: KafkaOptions, groupId: string, times: GroupTimes): GroupClient {
+  kafkajsInternals(); // mends the timers of its connections
   const sockets = new Set<Socket>();
   let over = false;
   const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {

@@ -32,11 +32,7 @@ export interface ProtocolRequest {
 export interface Connection {
   socket?: Socket;
   connectionStatus: string;
-  readonly requestQueue: {
-    readonly pending: readonly unknown[];
-    scheduleCheckPendingRequests(): void;
-    destroy(): void;
-  };
+  readonly requestQueue: { destroy(): void };
   rejectRequests(error: Error): void;
 }
 
@@ -100,6 +96,7 @@ export function kafkajsInternals(require: (path: string) => any = requireFrom): 
       `kafkajs ${version} is installed, but events are sent through inner parts of kafkajs ${KNOWN_VERSION}: ` +
         `install exactly that one (npm install --save-exact kafkajs@${KNOWN_VERSION})`,
     );
+  quietWhenIdle(require('kafkajs/src/network/requestQueue').prototype);
   const errorCodes = require('kafkajs/src/protocol/error').errorCodes as { code: number; type: string }[];
   const silent = { debug() {}, info() {}, warn() {}, error() {}, namespace: (): object => silent };
   loaded = {
@@ -112,4 +109,17 @@ export function kafkajsInternals(require: (path: string) => any = requireFrom): 
     silence: silent,
   };
   return loaded;
+}
+
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  scheduleCheckPendingRequests(): void;
+}
+
+/** kafkajs sets a timer with a negative delay for each answer, of which Node warns; it is only needed while requests wait. */
+function quietWhenIdle(queues: RequestQueue): void {
+  const schedule = queues.scheduleCheckPendingRequests;
+  queues.scheduleCheckPendingRequests = function () {
+    if (this.pending.length > 0) schedule.call(this);
+  };
 }

@@ -119,6 +119,8 @@ export async function withWorld(brokers: readonly string[], work: (world: World)
         await check();
       },
     });
+    const warnings = children.flatMap(({ child }) => child.lines.filter((line) => line.includes('Warning')));
+    expect(warnings).toEqual([]);
   } catch (error) {
     for (const { name, child } of children) if (name.startsWith('echo')) child.process.kill('SIGUSR2');
     await setTimeout(500);
