@@ -17,6 +17,9 @@ export const Location = z
   .max(64)
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be letters, digits, "_", "." or "-", such as "main"');
 
+/** What a product is called. */
+export const ProductName = text(200);
+
 /** Pieces that move: a whole number from 1 to a thousand million. */
 export const Quantity = z.number().int().positive().max(1_000_000_000);
 

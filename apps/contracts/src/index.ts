@@ -10,6 +10,7 @@ export {
   type OrderLine,
   type OrderPlace,
 } from './orders.js';
+export { Product, ProductState } from './catalog.js';
 export { DemandEvents, SaleEvents, SalesEvents } from './insight.js';
 export { BuyingCause, PurchaseEvents } from './purchases.js';
 export {
@@ -28,6 +29,7 @@ export {
   Location,
   OrderId,
   Patience,
+  ProductName,
   Quantity,
   Reason,
   Sku,

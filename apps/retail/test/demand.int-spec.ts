@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Order, OrderCommands } from '@logfold-example/ordering';
+import { CatalogProducts } from '@logfold-example/replenishment';
 import { LogfoldServices } from '@logfold/nestjs';
 import { eventually } from '@logfold/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -94,6 +95,35 @@ describe('what is needed', () => {
     }, PATIENCE);
     const { parked } = app.get(LogfoldServices).of('replenishment').database;
     expect(await parked.list()).toEqual([]);
+  });
+
+  it('is bought in the lots that the catalog says, and not at all when the catalog has discontinued it', async () => {
+    for (const sku of ['globe', 'relic'])
+      await post('/catalog/products', { sku, name: `A fine ${sku}`, unitPrice: 2_550 });
+    await post('/catalog/products/globe/stock-policy', { lot: 48 });
+    await post('/catalog/products/relic/discontinue');
+    const replenishment = app.get(LogfoldServices).of('replenishment');
+    await eventually(async () => {
+      const copied = await replenishment.rows(CatalogProducts).findMany();
+      expect(copied).toMatchObject([
+        { sku: 'globe', lot: 48 },
+        { sku: 'relic', status: 'discontinued' },
+      ]);
+    }, PATIENCE);
+    for (const sku of ['relic', 'globe']) {
+      await post(`/inventory/stock/${sku}/receive`, { quantity: 1 });
+      await post(`/inventory/stock/${sku}/ship`, { quantity: 1 });
+    }
+    await eventually(
+      async () => expect(await purchases('globe')).toMatchObject([{ quantity: 48, because: 'sold-out' }]),
+      PATIENCE,
+    );
+    await eventually(async () => {
+      const { subscriptions } = await replenishment.status();
+      const noticing = subscriptions.filter(({ subscription }) => subscription === 'notice-needs');
+      expect(noticing.map(({ behind }) => behind?.positions)).toEqual([0n, 0n]);
+    }, PATIENCE);
+    expect(await replenishment.database.events.readStream('need-relic@main')).toEqual([]);
   });
 });
 
