@@ -11,7 +11,7 @@ export {
   type OrderPlace,
 } from './orders.js';
 export { Product, ProductState } from './catalog.js';
-export { DemandEvents, SaleEvents, SalesEvents } from './insight.js';
+export { BASKET_LIMIT, DemandEvents, SaleEvents, SalesEvents } from './insight.js';
 export { BuyingCause, PurchaseEvents } from './purchases.js';
 export {
   OrderStockCommands,

@@ -1,5 +1,6 @@
 // The domain: for tests that need no HTTP.
 export { Shelf, ShelfCommands, type ShelfState } from './shelf.js';
+export { AlsoBought, Companion, Companions } from './also-bought.js';
 export { HourlySales, HourSales, SalesByHour } from './hourly-sales.js';
 
 // The service in a Nest application.

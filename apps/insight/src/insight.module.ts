@@ -2,6 +2,7 @@ import { observed, readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { SaleEvents } from '@logfold-example/contracts';
+import { AlsoBought } from './also-bought.js';
 import { FollowStock } from './follow-stock.js';
 import { HourlySales, SalesByHour } from './hourly-sales.js';
 import { InsightController } from './insight.controller.js';
@@ -14,7 +15,7 @@ export type InsightOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 
 /** The insight service: its own log in the schema `insight`; it hears the stock and the orders. */
 @Module({
   imports: [
-    LogfoldModule.forFeature([Shelf, FollowStock, RecordSales, SaleEvents, SalesByHour, HourlySales], {
+    LogfoldModule.forFeature([Shelf, FollowStock, RecordSales, SaleEvents, SalesByHour, HourlySales, AlsoBought], {
       service: 'insight',
     }),
   ],

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
+import { AlsoBought } from '@logfold-example/insight';
 import { Order, OrderCommands } from '@logfold-example/ordering';
 import { CatalogProducts } from '@logfold-example/replenishment';
-import { LogfoldServices } from '@logfold/nestjs';
+import { LogfoldRebuilds, LogfoldServices } from '@logfold/nestjs';
 import { eventually } from '@logfold/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -158,6 +159,33 @@ describe('the sales of an hour', () => {
       expect(progress).toEqual([expect.objectContaining({ stream: 'sales_by_hour', late: 1, open: 1 })]);
     }, PATIENCE);
     expect(await hours()).toHaveLength(2);
+  });
+});
+
+describe('what was ordered together', () => {
+  it('is told for each of the products, and is the same when it is folded anew', async () => {
+    for (const [orderId, ...skus] of [
+      ['t-1', 'vase', 'rose', 'card'],
+      ['t-2', 'rose', 'vase', 'vase'],
+      ['t-3', 'card', 'rose'],
+    ])
+      await post('/orders', { orderId, lines: skus.map((sku) => ({ sku, quantity: 1, unitPrice: 2_000 })) });
+    const together = [
+      { sku: 'card', atLeast: 2, atMost: 2 },
+      { sku: 'vase', atLeast: 2, atMost: 2 },
+    ];
+    const asked = async (limit: number): Promise<unknown> =>
+      (await app.inject(`/insight/products/rose/also-bought?limit=${limit}`)).json();
+    await eventually(async () => expect(await asked(10)).toEqual(together), PATIENCE);
+    expect(await asked(1)).toEqual(together.slice(0, 1));
+    const rebuilds = app.get(LogfoldRebuilds);
+    await rebuilds.request(AlsoBought, { full: true });
+    const same = { rows: 4, different: 0 };
+    await eventually(async () => {
+      const [rebuild] = await rebuilds.list({ service: 'insight' });
+      expect(rebuild).toMatchObject({ state: 'switched', report: { comparisons: [same, same] } });
+    }, PATIENCE);
+    expect(await asked(10)).toEqual(together);
   });
 });
 
