@@ -11,6 +11,7 @@ export {
   type OrderPlace,
 } from './orders.js';
 export { Product, ProductState } from './catalog.js';
+export { FraudEvents, Spending } from './fraud.js';
 export { BASKET_LIMIT, DemandEvents, SaleEvents, SalesEvents } from './insight.js';
 export { BuyingCause, PurchaseEvents } from './purchases.js';
 export {

@@ -4,10 +4,15 @@ import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common
 import { SaleEvents } from '@logfold-example/contracts';
 import { AlsoBought } from './also-bought.js';
 import { FollowStock } from './follow-stock.js';
+import { FraudCase } from './fraud-case.js';
+import { FraudQueue } from './fraud-queue.js';
+import { FraudController } from './fraud.controller.js';
 import { HourlySales, SalesByHour } from './hourly-sales.js';
 import { InsightController } from './insight.controller.js';
+import { OpenCases } from './open-cases.js';
 import { RecordSales } from './record-sales.js';
 import { Shelf } from './shelf.js';
+import { SpendingByCustomer } from './spending.js';
 
 /** What insight leaves to the application: where its log is, how it hears other services, which loops run here. */
 export type InsightOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 'kafka' | 'run' | 'leaseTtlMs'>;
@@ -18,9 +23,10 @@ export type InsightOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 
     LogfoldModule.forFeature([Shelf, FollowStock, RecordSales, SaleEvents, SalesByHour, HourlySales, AlsoBought], {
       service: 'insight',
     }),
+    LogfoldModule.forFeature([SpendingByCustomer, OpenCases, FraudCase, FraudQueue], { service: 'insight' }),
   ],
-  providers: [FollowStock, RecordSales],
-  controllers: [InsightController, readModelsController('insight')],
+  providers: [FollowStock, RecordSales, OpenCases],
+  controllers: [InsightController, FraudController, readModelsController('insight')],
 })
 export class InsightModule {
   static forRootAsync({
