@@ -13,6 +13,7 @@ export {
 export { Product, ProductState } from './catalog.js';
 export { FraudEvents, Spending } from './fraud.js';
 export { BASKET_LIMIT, DemandEvents, SaleEvents, SalesEvents } from './insight.js';
+export { pseudonymOf } from './pseudonym.js';
 export { BuyingCause, PurchaseEvents } from './purchases.js';
 export {
   OrderStockCommands,

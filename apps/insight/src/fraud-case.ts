@@ -1,4 +1,4 @@
-import { CustomerId, FraudEvents, Reason, Spending } from '@logfold-example/contracts';
+import { CustomerId, FraudEvents, pseudonymOf, Reason, Spending } from '@logfold-example/contracts';
 import { commands, decider, reject } from '@logfold/core';
 import { z } from 'zod';
 
@@ -10,10 +10,10 @@ export const FraudCaseSchemas = {
   ClearCase: z.object({ customerId: CustomerId, note: Reason }),
 };
 
-/** What can be told of the case of a customer; the stream is `fraud_case-CUSTOMER`. */
+/** What can be told of the case of a customer; the stream is `fraud_case-PSEUDONYM`. */
 export const FraudCaseCommands = commands(
   'insight.fraud_case',
-  { key: ({ customerId }) => customerId },
+  { key: ({ customerId }) => pseudonymOf(customerId) },
   FraudCaseSchemas,
 );
 

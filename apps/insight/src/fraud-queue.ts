@@ -1,4 +1,4 @@
-import { FraudEvents } from '@logfold-example/contracts';
+import { FraudEvents, pseudonymOf } from '@logfold-example/contracts';
 import { readModel, sql } from '@logfold/core';
 import { z } from 'zod';
 
@@ -27,8 +27,8 @@ export const FraudQueue = readModel({
     since text NOT NULL, until text NOT NULL
   )`,
   key: ({ data: { customerId } }) => ({ customerId }),
-  streams: ({ customerId }) => `fraud_case-${customerId}`,
-  partitionedBy: ({ customerId }) => `fraud_case-${customerId}`,
+  streams: ({ customerId }) => `fraud_case-${pseudonymOf(customerId)}`,
+  partitionedBy: ({ customerId }) => `fraud_case-${pseudonymOf(customerId)}`,
   evolve: {
     FraudCaseOpened: (_, { data }) => data,
     FraudCaseCleared: () => null,

@@ -1,6 +1,6 @@
 import { FraudEvents, SaleEvents } from '@logfold-example/contracts';
 import { given } from '@logfold/testing';
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { FraudCase, FraudCaseCommands } from './fraud-case.js';
 import { FraudQueue } from './fraud-queue.js';
 import { SpendingByCustomer, SUSPICIOUS_TOTAL, SuspicionEvents } from './spending.js';
@@ -76,6 +76,10 @@ describe('the case of a customer', () => {
   const opened = FraudEvents.FraudCaseOpened(first);
   const cleared = FraudEvents.FraudCaseCleared({ customerId, note: 'a new shop' });
   const clear = FraudCaseCommands.ClearCase({ customerId, note: 'a new shop' });
+
+  it('has a stream whose name does not say who it is', () => {
+    expect(clear.stream).toMatch(/^fraud_case-[0-9a-f]{32}$/);
+  });
 
   it('is opened once, and cleared once', () => {
     given(FraudCase, []).when(FraudCaseCommands.OpenCase(first)).then([opened]);

@@ -1,4 +1,4 @@
-import { SaleEvents, Spending } from '@logfold-example/contracts';
+import { pseudonymOf, SaleEvents, Spending } from '@logfold-example/contracts';
 import { derivedStream, events, sliding } from '@logfold/core';
 
 /** What a customer may order for within an hour, in thousandths of any currency, before somebody looks at it. */
@@ -25,19 +25,20 @@ export const SpendingByCustomer = derivedStream({
   time: { SaleRecorded: ({ data }) => data.placedAt },
   key: {
     SaleRecorded: ({ data: { customerId, currency } }) =>
-      customerId === undefined ? undefined : `${currency} ${customerId}`,
+      customerId === undefined ? undefined : `${currency} ${pseudonymOf(customerId)}`,
   },
-  initial: () => ({ orders: 0, total: 0 }),
+  initial: () => ({ customerId: '', orders: 0, total: 0 }),
   evolve: {
-    SaleRecorded: ({ orders, total }, { data }) => ({
+    SaleRecorded: ({ customerId, orders, total }, { data }) => ({
+      customerId: data.customerId ?? customerId,
       orders: orders + 1,
       total: Math.min(total + data.total, Number.MAX_SAFE_INTEGER),
     }),
   },
-  close: ({ orders, total }, { key, start, end }) =>
+  close: ({ customerId, orders, total }, { key, start, end }) =>
     total > SUSPICIOUS_TOTAL
       ? SuspicionEvents.FraudSuspected({
-          customerId: key.slice(4),
+          customerId,
           currency: key.slice(0, 3),
           orders,
           total,

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { pseudonymOf } from '@logfold-example/contracts';
 import { AlsoBought } from '@logfold-example/insight';
 import { Order, OrderCommands } from '@logfold-example/ordering';
 import { CatalogProducts } from '@logfold-example/replenishment';
@@ -156,7 +157,7 @@ describe('the sales of an hour', () => {
     await order('h-5', '09:59', 7); // too late
     await eventually(async () => {
       const progress = await app.get(LogfoldServices).of('insight').database.openWindows.list();
-      expect(progress).toEqual([expect.objectContaining({ stream: 'sales_by_hour', late: 1, open: 1 })]);
+      expect(progress).toContainEqual(expect.objectContaining({ stream: 'sales_by_hour', late: 1, open: 1 }));
     }, PATIENCE);
     expect(await hours()).toHaveLength(2);
   });
@@ -186,6 +187,50 @@ describe('what was ordered together', () => {
       expect(rebuild).toMatchObject({ state: 'switched', report: { comparisons: [same, same] } });
     }, PATIENCE);
     expect(await asked(10)).toEqual(together);
+  });
+});
+
+describe('a customer who orders for a lot within an hour', () => {
+  it('is looked at, and what it orders meanwhile is held until somebody has', async () => {
+    const customerId = 'C-9';
+    const ordering = app.get(LogfoldServices).of('ordering');
+    const order = (orderId: string, placedAt: string, by: object) =>
+      ordering.handler(Order).handle(
+        OrderCommands.PlaceOrder({
+          ...by,
+          orderId,
+          lines: [{ sku: 'ring', location: 'main', quantity: 1, unitPrice: 60_000_000 }],
+          placedAt: `2099-03-01T${placedAt}:00.000Z`, // behind all that others ordered here
+          origin: 'import',
+        }),
+      );
+    await order('f-1', '09:10', { customerId });
+    await order('f-2', '09:20', { customerId });
+    await order('f-3', '11:30', {});
+    const hour = { since: '2099-03-01T08:30:00.000Z', until: '2099-03-01T09:30:00.000Z' };
+    const suspected = { customerId, currency: 'GBP', orders: 2, total: 120_000_000, ...hour };
+    const queue = async (): Promise<unknown> => (await app.inject('/insight/fraud-queue')).json();
+    await eventually(async () => expect(await queue()).toEqual([suspected]), PATIENCE);
+    await eventually(async () => {
+      const heard = await ordering.database.events.readStream(`customer-${pseudonymOf(customerId)}`);
+      expect(heard.map(({ type }) => type)).toEqual(['CustomerSuspected']);
+    }, PATIENCE);
+
+    const shown = async (): Promise<unknown> => (await app.inject('/orders/f-4')).json();
+    const lines = [{ sku: 'ring', quantity: 1, unitPrice: 1 }];
+    await post('/inventory/stock/ring/receive', { quantity: 1 });
+    await post('/orders', { orderId: 'f-4', customerId, lines });
+    await eventually(async () => expect(await shown()).toMatchObject({ status: 'held', reservedPieces: 1 }), PATIENCE);
+    await eventually(async () => {
+      const answer = await app.inject({ method: 'POST', url: '/orders/f-4/pay' });
+      expect(answer.json()).toMatchObject({ status: 422, rejected: 'is-held' }); // as soon as it is allocated
+    }, PATIENCE);
+    await post(`/insight/fraud-cases/${customerId}/clear`, { note: 'opens a shop' });
+    await eventually(async () => expect(await shown()).toMatchObject({ status: 'allocated' }), PATIENCE);
+    await eventually(async () => expect(await queue()).toEqual([]), PATIENCE);
+    await post('/orders/f-4/pay');
+    for (const service of ['insight', 'ordering'])
+      expect(await app.get(LogfoldServices).of(service).database.parked.list()).toEqual([]);
   });
 });
 
