@@ -37,6 +37,9 @@ export const OrderId = text(100);
 /** A delivery that a supplier has announced. */
 export const DeliveryId = text(100);
 
+/** A box or a cabinet that keeps something cold. */
+export const UnitId = text(100);
+
 /** Why stock was adjusted, in the words of the person who did it. */
 export const Reason = text(500);
 

@@ -18,6 +18,8 @@ export { BuyingCause, PurchaseEvents } from './purchases.js';
 export {
   OrderStockCommands,
   OrderStockSchemas,
+  QuarantineStockCommands,
+  QuarantineStockSchemas,
   StockEvents,
   SupplyStockCommands,
   TOO_MANY_DELIVERIES,
@@ -35,5 +37,6 @@ export {
   Quantity,
   Reason,
   Sku,
+  UnitId,
   UnitPrice,
 } from './fields.js';

@@ -120,6 +120,7 @@ export const Stock = decider({
     ShipOrder: ({ data }, { committed }) =>
       all((moved: Ordered) => StockEvents.StockShipped({ ...moved, from: 'committed' }), data, committed),
     ReleaseOrder: ({ data }, { reserved }) => all(StockEvents.ReservationReleased, data, reserved),
+    Quarantine: ({ data }, stock) => quarantining(data, stock),
   },
 });
 
@@ -127,6 +128,17 @@ type Ordered = DataOf<typeof StockEvents.StockReserved>;
 
 function reserving(data: Ordered, stock: StockState): StockEvent | StockEvent[] {
   return taking(data.quantity, stock, StockEvents.StockReserved(data));
+}
+
+/** Takes out of sale what is available of a unit's pieces; nothing happens when that is nothing. */
+function quarantining(
+  { sku, location, quantity, unitId }: DataOf<typeof StockCommands.Quarantine>,
+  stock: StockState,
+): StockEvent | StockEvent[] {
+  const pieces = Math.min(quantity, stock.available);
+  if (pieces === 0) return [];
+  const reason = `quarantine of unit ${unitId}`;
+  return taking(pieces, stock, StockEvents.StockAdjusted({ sku, location, quantity: -pieces, reason }));
 }
 
 /** The event of all pieces that are held for an order, if there are any. */

@@ -234,6 +234,33 @@ describe('a customer who orders for a lot within an hour', () => {
   });
 });
 
+describe('a cold unit that is too warm for half an hour', () => {
+  it('has what is available of it taken out of sale, once', async () => {
+    await post('/inventory/stock/milk/receive', { quantity: 20 });
+    await post('/inventory/stock/milk/reserve', { quantity: 5, orderId: 'by-hand' });
+    await post('/insight/units/box-1/fill', { sku: 'milk', quantity: 12, limitCelsius: 8 });
+    const measure = (at: string, celsius: number): Promise<void> =>
+      post('/insight/units/box-1/temperature', { measuredAt: `2026-01-05T${at}:00Z`, celsius });
+    for (let minute = 0; minute < 60; minute += 5) await measure(`09:${String(minute).padStart(2, '0')}`, 9);
+    await measure('11:00', 4); // so half hours are over, seven of them too warm
+    await eventually(async () => {
+      const units = (await app.inject('/insight/cold-chain')).json();
+      expect(units).toMatchObject([{ unitId: 'box-1', celsius: 4, status: 'quarantined' }]);
+      const level = (await app.inject('/inventory/stock/milk/main')).json();
+      expect(level).toMatchObject({ reserved: 5, adjusted: -12, available: 3 });
+    }, PATIENCE);
+    const { database } = app.get(LogfoldServices).of('insight');
+    await eventually(async () => {
+      const { subscriptions } = await app.get(LogfoldServices).of('insight').status();
+      const noting = subscriptions.filter(({ subscription }) => subscription === 'note-excursions');
+      expect(noting.map(({ behind }) => behind?.positions)).toEqual([0n]);
+    }, PATIENCE);
+    const types = (await database.events.readStream('unit-box-1')).map(({ type }) => type);
+    expect(types.filter((type) => type === 'UnitQuarantined')).toHaveLength(1);
+    expect(await database.parked.list()).toEqual([]);
+  });
+});
+
 async function post(url: string, payload: object = {}): Promise<void> {
   const answer = await app.inject({ method: 'POST', url, payload });
   expect({ url, status: answer.statusCode }).toEqual({ url, status: 200 });
