@@ -1,6 +1,6 @@
 import { commands, events } from '@logfold/core';
 import { z } from 'zod';
-import { DeliveryId, Difference, Location, OrderId, Quantity, Reason, Sku, UnitId } from './fields.js';
+import { DeliveryId, Difference, Location, OrderId, Quantity, Reason, Sku } from './fields.js';
 
 const at = z.object({ sku: Sku, location: Location });
 const moved = at.extend({ quantity: Quantity });
@@ -75,17 +75,4 @@ export const SupplyStockCommands = commands(
   'inventory.stock',
   { key: ({ sku, location }) => `${sku}@${location}` },
   { ExpectDelivery: moved.extend({ deliveryId: DeliveryId, dueOn: z.iso.date() }) },
-);
-
-/** What insight may ask of the stock of one SKU at one location, by type: not to sell what was too warm. */
-export const QuarantineStockSchemas = {
-  /** Takes the pieces of a cold unit out of sale, as far as they are available: what is promised to orders stays so. */
-  Quarantine: moved.extend({ unitId: UnitId }),
-};
-
-/** The same as commands that a process manager sends. */
-export const QuarantineStockCommands = commands(
-  'inventory.stock',
-  { key: ({ sku, location }) => `${sku}@${location}` },
-  QuarantineStockSchemas,
 );
