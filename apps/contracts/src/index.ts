@@ -13,13 +13,12 @@ export {
 export { Product, ProductState } from './catalog.js';
 export { FraudEvents, Spending } from './fraud.js';
 export { BASKET_LIMIT, DemandEvents, SaleEvents, SalesEvents } from './insight.js';
+export { QuarantineStockCommands, QuarantineStockSchemas } from './quarantine.js';
 export { pseudonymOf } from './pseudonym.js';
 export { BuyingCause, PurchaseEvents } from './purchases.js';
 export {
   OrderStockCommands,
   OrderStockSchemas,
-  QuarantineStockCommands,
-  QuarantineStockSchemas,
   StockEvents,
   SupplyStockCommands,
   TOO_MANY_DELIVERIES,

@@ -112,6 +112,7 @@ export const Stock = decider({
         : taking(-data.quantity, stock, StockEvents.StockAdjusted(data)),
     SetReorderPoint: ({ data }, { reorderPoint }) =>
       data.pieces === reorderPoint ? [] : StockEvents.ReorderPointSet(data),
+    Quarantine: ({ data }, stock) => quarantining(data, stock),
     Allocate: ({ data }, stock) =>
       stock.available < data.quantity
         ? StockEvents.ReservationRejected({ ...data, available: stock.available })
@@ -120,7 +121,6 @@ export const Stock = decider({
     ShipOrder: ({ data }, { committed }) =>
       all((moved: Ordered) => StockEvents.StockShipped({ ...moved, from: 'committed' }), data, committed),
     ReleaseOrder: ({ data }, { reserved }) => all(StockEvents.ReservationReleased, data, reserved),
-    Quarantine: ({ data }, stock) => quarantining(data, stock),
   },
 });
 

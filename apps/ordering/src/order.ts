@@ -8,12 +8,12 @@ export type OrderStatus = 'none' | 'placed' | 'allocated' | 'paid' | 'shipped' |
 /** An order, as far as its rules need to know it. */
 export interface OrderState {
   readonly status: OrderStatus;
+  /** Whether somebody has to look at its customer first. */
+  readonly isHeld?: boolean;
   /** Where the stock holds pieces for it, or was asked to; nowhere for an imported order. */
   readonly places: readonly OrderPlace[];
   /** Those of them that are not reserved yet. */
   readonly waiting: readonly OrderPlace[];
-  /** Whether somebody has to look at its customer first. */
-  readonly isHeld?: boolean;
 }
 
 /** The rules of an order: paid when all of it is reserved, shipped when it is paid, and ended once. */
