@@ -6,7 +6,7 @@ FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
 COPY . .
 # Without optional dependencies: they are the Node and the Postgres of those who have none.
-RUN npm ci --omit=optional --ignore-scripts && npx tsc -b apps/retail apps/inventory apps/ordering apps/insight apps/replenishment libs/cli
+RUN npm ci --omit=optional --ignore-scripts && npx tsc -b apps/retail apps/inventory apps/ordering apps/insight apps/replenishment apps/catalog libs/cli
 
 FROM build AS pruned
 # The sources and what only tests need stay behind.

@@ -7,7 +7,7 @@ await setup(import.meta.filename);
 const first = process.env.PORT || String(ports.services);
 const port = (index) => (/^[1-9]\d*$/.test(first) ? String(Number(first) + index) : first); // what is wrong, the service says
 await runApps(
-  ['inventory', 'ordering', 'insight', 'replenishment'].map((name, index) => ({
+  ['inventory', 'ordering', 'insight', 'replenishment', 'catalog'].map((name, index) => ({
     name,
     entry: `apps/${name}/dist/main.js`,
     env: { PORT: port(index) },
@@ -15,13 +15,14 @@ await runApps(
   { kafka: true, onOpen: announce },
 );
 
-function announce([inventory, ordering, insight, replenishment]) {
+function announce([inventory, ordering, insight, replenishment, catalog]) {
   console.log(`
 The services are open, each a process of its own.
   Inventory  ${inventory}/inventory/out-of-stock   ${inventory}/docs
   Ordering   ${ordering}/orders   ${ordering}/docs
   Insight    ${insight}/insight/hourly-sales   ${insight}/docs
   Replenishment  ${replenishment}/supplier-inbox   ${replenishment}/docs
+  Catalog    ${catalog}/catalog/products   ${catalog}/docs
 
 Try it:
   curl -s ${inventory}/inventory/stock/85123A/receive -H 'content-type: application/json' -d '{"quantity": 10}'

@@ -22,10 +22,10 @@ const LONG_MS = 600_000;
 const ORDERS = 40;
 
 /**
- * Orders of the run in which every process is killed again and again: 100, since a thousand take minutes;
+ * Orders of the run in which every process is killed again and again: 125, a round for each, since a thousand take minutes;
  * `ORDERS=1000 npm test -- test/services`. SEED repeats what customers do, and what is killed after how many answers.
  */
-const KILLED_ORDERS = Number(process.env['ORDERS'] ?? 100);
+const KILLED_ORDERS = Number(process.env['ORDERS'] ?? 125);
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 let place: Place;

@@ -4,7 +4,7 @@ import { kill, type Place, type Script } from './house.js';
 import { post, type Answer } from './http.js';
 
 /** The services of the retailer. */
-export const SERVICES = ['inventory', 'ordering', 'insight', 'replenishment'] as const;
+export const SERVICES = ['inventory', 'ordering', 'insight', 'replenishment', 'catalog'] as const;
 
 /** The name of one. */
 export type Service = (typeof SERVICES)[number];

@@ -17,6 +17,9 @@ export const Location = z
   .max(64)
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be letters, digits, "_", "." or "-", such as "main"');
 
+/** What a product is called. */
+export const ProductName = text(200);
+
 /** Pieces that move: a whole number from 1 to a thousand million. */
 export const Quantity = z.number().int().positive().max(1_000_000_000);
 
@@ -33,6 +36,9 @@ export const OrderId = text(100);
 
 /** A delivery that a supplier has announced. */
 export const DeliveryId = text(100);
+
+/** A box or a cabinet that keeps something cold. */
+export const UnitId = text(100);
 
 /** Why stock was adjusted, in the words of the person who did it. */
 export const Reason = text(500);

@@ -10,7 +10,11 @@ export {
   type OrderLine,
   type OrderPlace,
 } from './orders.js';
-export { DemandEvents, SaleEvents, SalesEvents } from './insight.js';
+export { Product, ProductState } from './catalog.js';
+export { FraudEvents, Spending } from './fraud.js';
+export { BASKET_LIMIT, DemandEvents, SaleEvents, SalesEvents } from './insight.js';
+export { QuarantineStockCommands, QuarantineStockSchemas } from './quarantine.js';
+export { pseudonymOf } from './pseudonym.js';
 export { BuyingCause, PurchaseEvents } from './purchases.js';
 export {
   OrderStockCommands,
@@ -28,8 +32,10 @@ export {
   Location,
   OrderId,
   Patience,
+  ProductName,
   Quantity,
   Reason,
   Sku,
+  UnitId,
   UnitPrice,
 } from './fields.js';

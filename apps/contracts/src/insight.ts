@@ -1,4 +1,4 @@
-import { events } from '@logfold/core';
+import { events, versioned } from '@logfold/core';
 import { z } from 'zod';
 import { Currency, CustomerId, Location, OrderId, Sku } from './fields.js';
 
@@ -21,19 +21,26 @@ export const DemandEvents = events(
   },
 );
 
+/** Different products of one order that are looked at together at most, the first of its lines: the rest tells little. */
+export const BASKET_LIMIT = 12;
+
+const sale = z.object({
+  orderId: OrderId,
+  customerId: CustomerId.optional(),
+  currency: Currency,
+  placedAt: z.iso.datetime(),
+  pieces: count,
+  total: count,
+  skus: z.array(Sku).max(BASKET_LIMIT),
+});
+
 /** Sales as insight has heard of them, in the one order of its log. */
 export const SaleEvents = events(
   'insight.sale',
   { topic: null, partitions: 1 },
   {
-    /** An order was placed. */
-    SaleRecorded: z.object({
-      orderId: OrderId,
-      currency: Currency,
-      placedAt: z.iso.datetime(),
-      pieces: count,
-      total: count,
-    }),
+    /** An order was placed. The first version did not say by whom, and of what. */
+    SaleRecorded: versioned(2, sale, { 1: (old: Omit<z.infer<typeof sale>, 'skus'>) => ({ ...old, skus: [] }) }),
   },
 );
 

@@ -89,6 +89,10 @@ export const OrderEvents = events(
     OrderLineReserved: order.extend({ sku: Sku, location: Location, quantity: Quantity }),
     /** All its lines are reserved; comes right behind the last of them. */
     OrderAllocated: order,
+    /** Its customer is suspected of fraud: it is neither paid nor shipped until somebody has looked at that. */
+    OrderHeld: order,
+    /** Nothing was wrong: it is again where it was. */
+    OrderHoldLifted: order.extend({ status: z.enum(['placed', 'allocated', 'paid']) }),
     /** The customer has paid: what is reserved will be shipped. */
     OrderPaid: held,
     /** It has left the house: its end. */

@@ -20,7 +20,7 @@ export const SalesByHour = derivedStream({
     SaleRecorded: ({ orders, pieces, total }, { data }) => ({
       orders: orders + 1,
       pieces: pieces + data.pieces,
-      total: total + data.total,
+      total: Math.min(total + data.total, Number.MAX_SAFE_INTEGER), // no hour may be one that cannot be told
     }),
   },
   close: (sums, { key: currency, start }) =>

@@ -5,6 +5,7 @@ import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { AlsoBought, Companion } from './also-bought.js';
 import { HourlySales, HourSales } from './hourly-sales.js';
 import { Shelf, ShelfCommands } from './shelf.js';
 
@@ -14,6 +15,7 @@ const View = z
   .meta({ id: 'ViewProduct' })
   .prefault({});
 const Seen = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'ProductSeen' });
+const Top = z.object({ limit: z.coerce.number().int().min(1).max(100).default(10) });
 const HoursPage = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   after: z.iso.datetime().optional().describe('Only later hours'),
@@ -30,6 +32,7 @@ export class InsightController {
   constructor(
     @InjectDecider(Shelf) private readonly shelf: HandlerOf<typeof Shelf>,
     @InjectReadModel(HourlySales) private readonly hours: RowsOf<typeof HourlySales>,
+    @InjectReadModel(AlsoBought) private readonly together: RowsOf<typeof AlsoBought>,
   ) {}
 
   @Post('products/:sku/view')
@@ -42,6 +45,18 @@ export class InsightController {
   ): Promise<ReturnType<Handled['toJSON']>> {
     const viewedAt = new Date().toISOString();
     return (await this.shelf.handle(ShelfCommands.ViewProduct({ sku, ...body, viewedAt }))).toJSON();
+  }
+
+  @Get('products/:sku/also-bought')
+  @ApiWaitsForPosition()
+  @ApiOperation({ summary: 'What was ordered together with a product, the most frequent first' })
+  @ApiOkResponse({ standardSchema: z.array(Companion) })
+  async alsoBought(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Query({ schema: Top }) { limit }: z.output<typeof Top>,
+  ): Promise<readonly z.infer<typeof Companion>[]> {
+    const product = await this.together.find({ sku });
+    return product?.companions.slice(0, limit) ?? [];
   }
 
   @Get('hourly-sales')

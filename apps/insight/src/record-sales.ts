@@ -1,4 +1,4 @@
-import { OrderEvents, piecesOf, SaleEvents, totalOf } from '@logfold-example/contracts';
+import { BASKET_LIMIT, OrderEvents, piecesOf, SaleEvents, totalOf } from '@logfold-example/contracts';
 import type { ReactionContext } from '@logfold/core';
 import { LogfoldServices, On, Reaction } from '@logfold/nestjs';
 import type { EventFrom } from '@logfold/nestjs';
@@ -13,8 +13,9 @@ export class RecordSales {
 
   @On(OrderEvents.OrderPlaced)
   async placed(event: EventFrom<typeof OrderEvents.OrderPlaced>, { tx }: ReactionContext): Promise<void> {
-    const { orderId, currency, placedAt, lines } = event.data;
-    const sale = { orderId, currency, placedAt, pieces: piecesOf(lines), total: totalOf(lines) };
+    const { orderId, customerId, currency, placedAt, lines } = event.data;
+    const skus = [...new Set(lines.map(({ sku }) => sku))].slice(0, BASKET_LIMIT);
+    const sale = { orderId, customerId, currency, placedAt, pieces: piecesOf(lines), total: totalOf(lines), skus };
     const { events } = this.services.of('insight').database;
     const metadata = { correlationId: event.metadata.correlationId, causationId: event.id };
     const recorded = { stream: `sale-${orderId}`, events: [SaleEvents.SaleRecorded(sale)], metadata };

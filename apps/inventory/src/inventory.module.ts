@@ -13,7 +13,7 @@ import { Stock } from './stock.js';
 /** What the inventory leaves to the application: where its log is, how it hears other services, which loops run here. */
 export type InventoryOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' | 'kafka' | 'run' | 'leaseTtlMs'>;
 
-/** The inventory service: its own log in the schema `inventory`, its rules, its read models, its HTTP; ordering and replenishment send it commands. */
+/** The inventory service: its own log in the schema `inventory`, its rules, its read models, its HTTP; ordering, replenishment and insight send it commands. */
 @Module({
   imports: [
     LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard, AvailableToPromise], { service: 'inventory' }),
@@ -45,7 +45,7 @@ export class InventoryModule {
         return {
           service: 'inventory',
           schema: 'inventory',
-          ...(hears ? { commandsFrom: ['ordering', 'replenishment'] } : {}),
+          ...(hears ? { commandsFrom: ['ordering', 'replenishment', 'insight'] } : {}),
           ...observed(),
           ...options,
         };

@@ -5,6 +5,7 @@ import {
   OrderId,
   OrderStockSchemas,
   Quantity,
+  QuarantineStockSchemas,
   Reason,
   Sku,
 } from '@logfold-example/contracts';
@@ -38,6 +39,7 @@ export const StockSchemas = {
   /** Says below how many available pieces the stock is low. */
   SetReorderPoint: at.extend({ pieces: z.number().int().min(0).max(1_000_000_000) }),
   ...OrderStockSchemas,
+  ...QuarantineStockSchemas,
 };
 
 const category = 'stock';

@@ -112,6 +112,7 @@ export const Stock = decider({
         : taking(-data.quantity, stock, StockEvents.StockAdjusted(data)),
     SetReorderPoint: ({ data }, { reorderPoint }) =>
       data.pieces === reorderPoint ? [] : StockEvents.ReorderPointSet(data),
+    Quarantine: ({ data }, stock) => quarantining(data, stock),
     Allocate: ({ data }, stock) =>
       stock.available < data.quantity
         ? StockEvents.ReservationRejected({ ...data, available: stock.available })
@@ -127,6 +128,17 @@ type Ordered = DataOf<typeof StockEvents.StockReserved>;
 
 function reserving(data: Ordered, stock: StockState): StockEvent | StockEvent[] {
   return taking(data.quantity, stock, StockEvents.StockReserved(data));
+}
+
+/** Takes out of sale what is available of a unit's pieces; nothing happens when that is nothing. */
+function quarantining(
+  { sku, location, quantity, unitId }: DataOf<typeof StockCommands.Quarantine>,
+  stock: StockState,
+): StockEvent | StockEvent[] {
+  const pieces = Math.min(quantity, stock.available);
+  if (pieces === 0) return [];
+  const reason = `quarantine of unit ${unitId}`;
+  return taking(pieces, stock, StockEvents.StockAdjusted({ sku, location, quantity: -pieces, reason }));
 }
 
 /** The event of all pieces that are held for an order, if there are any. */

@@ -1,6 +1,7 @@
 // The domain: for imports, simulations and tests that need no HTTP.
 export { Order, type OrderState, type OrderStatus } from './order.js';
 export { OrderCommands } from './order-commands.js';
+export { Customer, CustomerCommands, CustomerEvents } from './customer.js';
 export { Checkout } from './checkout.js';
 export { OrderTracker, TrackedOrder } from './order-tracker.js';
 export { DailySales, DaySales } from './daily-sales.js';

@@ -34,6 +34,10 @@ export const OrderSchemas = {
     quantity: Quantity,
     outcome: z.enum(['reserved', 'refused']),
   }),
+  /** Its customer is suspected of fraud. Nothing happens when it has ended; so does the next. */
+  HoldOrder: order,
+  /** Nothing was wrong with its customer. */
+  LiftHold: order,
   /** The customer has paid. */
   MarkPaid: order,
   /** It has left the house. */

@@ -55,6 +55,13 @@ describe('the order tracker', () => {
     given(OrderTracker, history).thenRows([{ ...row, status: 'shipped', reservedPieces: 2, shippedPieces: 3 }]);
   });
 
+  it('shows an order as held until the hold is lifted, also when the stock answers meanwhile', () => {
+    const history = [placed, OrderEvents.OrderHeld({ orderId }), OrderEvents.OrderAllocated({ orderId })];
+    given(OrderTracker, history).thenRows([{ ...row, status: 'held' }]);
+    const lifted = OrderEvents.OrderHoldLifted({ orderId, status: 'allocated' });
+    given(OrderTracker, [...history, lifted]).thenRows([{ ...row, status: 'allocated' }]);
+  });
+
   it('shows why an order was cancelled, and that nothing is held for it', () => {
     given(OrderTracker, [
       placed,

@@ -9,8 +9,10 @@ export const TrackedOrder = z
   .object({
     orderId: z.string(),
     status: z
-      .enum(['placed', 'allocated', 'paid', 'shipped', 'cancelled', 'unknown'])
-      .describe('`unknown`: the stock moved pieces for it, ordering knows nothing of it'),
+      .enum(['placed', 'allocated', 'held', 'paid', 'shipped', 'cancelled', 'unknown'])
+      .describe(
+        '`held`: its customer is suspected of fraud; `unknown`: the stock moved pieces for it, ordering knows nothing of it',
+      ),
     reason: z.string().nullable().describe('Why it was cancelled; `out-of-stock`: the stock refused a line'),
     lines: count,
     pieces: count.describe('Of all lines together'),
@@ -54,7 +56,12 @@ export const OrderTracker = readModel({
       country: data.country ?? null,
       placedAt: data.placedAt,
     }),
-    OrderAllocated: (row, { data }): Row => ({ ...(row ?? empty(data.orderId)), status: 'allocated' }),
+    OrderAllocated: (row, { data }): Row => ({
+      ...(row ?? empty(data.orderId)),
+      status: row?.status === 'held' ? 'held' : 'allocated',
+    }),
+    OrderHeld: (row, { data }): Row => ({ ...(row ?? empty(data.orderId)), status: 'held' }),
+    OrderHoldLifted: (row, { data }): Row => ({ ...(row ?? empty(data.orderId)), status: data.status }),
     OrderPaid: (row, { data }): Row => ({ ...(row ?? empty(data.orderId)), status: 'paid' }),
     OrderShipped: (row, { data }): Row => ({ ...(row ?? empty(data.orderId)), status: 'shipped' }),
     OrderCancelled: (row, { data }): Row => ({

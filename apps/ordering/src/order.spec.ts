@@ -6,7 +6,16 @@ import fc from 'fast-check';
 import { OrderCommands } from './order-commands.js';
 import { Order } from './order.js';
 
-const { OrderPlaced, OrderLineReserved, OrderAllocated, OrderPaid, OrderShipped, OrderCancelled } = OrderEvents;
+const {
+  OrderPlaced,
+  OrderHeld,
+  OrderHoldLifted,
+  OrderLineReserved,
+  OrderAllocated,
+  OrderPaid,
+  OrderShipped,
+  OrderCancelled,
+} = OrderEvents;
 const orderId = 'o-1';
 const tea = { sku: 'tea', location: 'main' };
 const cup = { sku: 'cup', location: 'shop' };
@@ -48,6 +57,44 @@ describe('placing an order', () => {
     ['a total that JSON cannot keep', [{ ...tea, quantity: 10_000_000, unitPrice: 1_000_000_000 }]],
   ])('is not possible with %s', (_what, bad) => {
     expect(() => OrderCommands.PlaceOrder({ ...order, lines: bad })).toThrow('lines');
+  });
+});
+
+describe('holding an order', () => {
+  const hold = OrderCommands.HoldOrder({ orderId });
+  const lift = OrderCommands.LiftHold({ orderId });
+  const isHeld = OrderHeld({ orderId });
+
+  it('keeps it from being paid or shipped, and it goes on where it was', () => {
+    given(Order, allocated).when(hold).then([isHeld]);
+    given(Order, [...allocated, isHeld])
+      .when(hold)
+      .then([]);
+    given(Order, [...allocated, isHeld])
+      .when(OrderCommands.MarkPaid({ orderId }))
+      .thenRejected('is-held');
+    given(Order, [...paid, isHeld])
+      .when(OrderCommands.MarkShipped({ orderId }))
+      .thenRejected('is-held');
+    const lifted = OrderHoldLifted({ orderId, status: 'paid' });
+    given(Order, [...paid, isHeld])
+      .when(lift)
+      .then([lifted]);
+    given(Order, [...paid, isHeld, lifted])
+      .when(OrderCommands.MarkShipped({ orderId }))
+      .then([OrderShipped(held)]);
+  });
+
+  it('lets the stock answer, and the customer cancel', () => {
+    given(Order, [placed, isHeld]).when(answer(tea, 2)).then([teaReserved]);
+    given(Order, [...allocated, isHeld])
+      .when(OrderCommands.CancelOrder({ orderId }))
+      .then([OrderCancelled({ ...held, reason: 'by the customer' })]);
+  });
+
+  it('is nothing where there is no order under way', () => {
+    for (const history of [[], shipped]) given(Order, history).when(hold).then([]);
+    for (const history of [[], paid]) given(Order, history).when(lift).then([]);
   });
 });
 

@@ -8,6 +8,8 @@ export type OrderStatus = 'none' | 'placed' | 'allocated' | 'paid' | 'shipped' |
 /** An order, as far as its rules need to know it. */
 export interface OrderState {
   readonly status: OrderStatus;
+  /** Whether somebody has to look at its customer first. */
+  readonly isHeld?: boolean;
   /** Where the stock holds pieces for it, or was asked to; nowhere for an imported order. */
   readonly places: readonly OrderPlace[];
   /** Those of them that are not reserved yet. */
@@ -31,6 +33,8 @@ export const Order = decider({
       waiting: order.waiting.filter((place) => !isAt(place, data)),
     }),
     OrderAllocated: (order): OrderState => ({ ...order, status: 'allocated' }),
+    OrderHeld: (order) => ({ ...order, isHeld: true }),
+    OrderHoldLifted: (order) => ({ ...order, isHeld: false }),
     OrderPaid: (order): OrderState => ({ ...order, status: 'paid' }),
     OrderShipped: (order): OrderState => ({ ...order, status: 'shipped' }),
     OrderCancelled: (order): OrderState => ({ ...order, status: 'cancelled' }),
@@ -50,10 +54,17 @@ export const Order = decider({
       const reserved = OrderEvents.OrderLineReserved({ orderId, sku, location, quantity: place.quantity });
       return waiting.length === 1 ? [reserved, OrderEvents.OrderAllocated({ orderId })] : reserved;
     },
+    HoldOrder: ({ data }, { status, isHeld }) => (isUnderWay(status) && !isHeld ? OrderEvents.OrderHeld(data) : []),
+    LiftHold: ({ data }, { status, isHeld }) =>
+      isUnderWay(status) && isHeld ? OrderEvents.OrderHoldLifted({ ...data, status }) : [],
     MarkPaid: ({ data }, order) =>
-      refusal(data, order, 'allocated') ?? OrderEvents.OrderPaid({ ...data, stock: [...order.places] }),
+      refusal(data, order, 'allocated') ??
+      holding(data, order) ??
+      OrderEvents.OrderPaid({ ...data, stock: [...order.places] }),
     MarkShipped: ({ data }, order) =>
-      refusal(data, order, 'paid') ?? OrderEvents.OrderShipped({ ...data, stock: [...order.places] }),
+      refusal(data, order, 'paid') ??
+      holding(data, order) ??
+      OrderEvents.OrderShipped({ ...data, stock: [...order.places] }),
     CancelOrder: ({ data }, order) =>
       refusal(data, order, 'placed', 'allocated') ?? OrderEvents.OrderCancelled({ ...data, stock: [...order.places] }),
   },
@@ -68,6 +79,15 @@ function refusal(
   if (expected.includes(status)) return undefined;
   if (status === 'none') return reject('unknown', `There is no order ${orderId}`);
   return reject(`is-${status}`, `Order ${orderId} is ${status}, it must be ${expected.join(' or ')} for this`);
+}
+
+/** Why an order that is held cannot go on. */
+function holding({ orderId }: DataOf<typeof OrderCommands.MarkPaid>, { isHeld }: OrderState): Rejection | undefined {
+  return isHeld ? reject('is-held', `Order ${orderId} is held: clear the fraud case of its customer first`) : undefined;
+}
+
+function isUnderWay(status: OrderStatus): status is 'placed' | 'allocated' | 'paid' {
+  return status === 'placed' || status === 'allocated' || status === 'paid';
 }
 
 function isAt(a: { sku: string; location: string }, b: { sku: string; location: string }): boolean {

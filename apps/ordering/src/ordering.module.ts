@@ -2,12 +2,14 @@ import { observed, readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { Checkout } from './checkout.js';
+import { Customer } from './customer.js';
 import { DailySales } from './daily-sales.js';
 import { OrderTracker } from './order-tracker.js';
 import { OrderCommandsController } from './order.commands.controller.js';
 import { OrderController } from './order.controller.js';
 import { Order } from './order.js';
 import { SalesController } from './sales.controller.js';
+import { ScreenOrders } from './screen-orders.js';
 import { TopSellers } from './top-sellers.js';
 
 /** What ordering leaves to the application: where its log is, how it hears other services, which loops run here. */
@@ -15,7 +17,11 @@ export type OrderingOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' |
 
 /** The ordering service: its own log in the schema `ordering`, its rules, its processes, its read models, its HTTP. */
 @Module({
-  imports: [LogfoldModule.forFeature([Order, Checkout, OrderTracker, DailySales, TopSellers], { service: 'ordering' })],
+  imports: [
+    LogfoldModule.forFeature([Order, Checkout, OrderTracker, DailySales, TopSellers], { service: 'ordering' }),
+    LogfoldModule.forFeature([Customer, ScreenOrders], { service: 'ordering' }),
+  ],
+  providers: [ScreenOrders],
   controllers: [OrderController, OrderCommandsController, SalesController, readModelsController('ordering')],
 })
 export class OrderingModule {

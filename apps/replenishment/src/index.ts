@@ -1,4 +1,5 @@
 // The domain: for tests that need no HTTP.
+export { CatalogProducts } from './catalog-products.js';
 export { Need, NeedCommands } from './need.js';
 export { Purchase, PurchaseCommands } from './purchase.js';
 export { PurchaseOrder, PurchaseOrders } from './purchase-orders.js';

@@ -17,6 +17,12 @@ describe('a need', () => {
       .then([]);
   });
 
+  it('is for as many pieces as the catalog says', () => {
+    given(Need, [])
+      .when(NeedCommands.DetectNeed({ ...first, because: 'low', lot: 48 }))
+      .then([NeedEvents.NeedDetected({ ...first, because: 'low', quantity: 48 })]);
+  });
+
   it('may be detected again when what was bought has come', () => {
     given(Need, [detected])
       .when(NeedCommands.CloseNeed(first))

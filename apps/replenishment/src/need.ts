@@ -19,8 +19,8 @@ export const NeedEvents = events(
 
 /** The shapes of the commands, by type. */
 const NeedSchemas = {
-  /** Something says that pieces are needed. The number is that of the purchase, if there is to be one. */
-  DetectNeed: bought.extend({ because: BuyingCause }),
+  /** Something says that pieces are needed. The number is that of the purchase, if there is to be one; `lot` what the catalog says. */
+  DetectNeed: bought.extend({ because: BuyingCause, lot: Quantity.optional() }),
   /** The purchase has ended. */
   CloseNeed: bought,
 };
@@ -32,7 +32,7 @@ export const NeedCommands = commands(
   NeedSchemas,
 );
 
-/** Pieces that are bought at a time. */
+/** Pieces that are bought at a time where the catalog does not say it. */
 const LOT = 20;
 
 /** The rules of needs: however many things say that something is needed, it is bought once, until that has come. */
@@ -46,8 +46,8 @@ export const Need = decider({
     NeedClosed: () => ({}),
   },
   decide: {
-    DetectNeed: ({ data }, { buying }) =>
-      buying === undefined ? NeedEvents.NeedDetected({ ...data, quantity: LOT }) : [],
+    DetectNeed: ({ data: { lot = LOT, ...need } }, { buying }) =>
+      buying === undefined ? NeedEvents.NeedDetected({ ...need, quantity: lot }) : [],
     CloseNeed: ({ data }, { buying }) => (buying === data.purchaseId ? NeedEvents.NeedClosed(data) : []),
   },
 });

@@ -16,7 +16,8 @@ const placed = (orderId: string) =>
   });
 
 const { StockReceived, StockReserved, StockCommitted, StockShipped, ReservationReleased } = StockEvents;
-const { OrderLineReserved, OrderAllocated, OrderPaid, OrderShipped, OrderCancelled } = OrderEvents;
+const { OrderHeld, OrderHoldLifted, OrderLineReserved, OrderAllocated, OrderPaid, OrderShipped, OrderCancelled } =
+  OrderEvents;
 
 /** One order that is shipped, and one that is cancelled. */
 const stock: readonly Event[] = [
@@ -82,6 +83,17 @@ describe('the identities of the retailer', () => {
     const paid = orders.slice(0, 7).toSpliced(1, 1);
     const both = [...paid, OrderCancelled({ ...held('a'), reason: 'r' })];
     expect(checked([], both)).toContain('OrderCancelled of order a, which was paid');
+  });
+
+  it('hold when an order is held for a while, and are broken when it goes on meanwhile, or had ended', () => {
+    const isHeld = OrderHeld({ orderId: 'a' });
+    const lifted = OrderHoldLifted({ orderId: 'a', status: 'allocated' });
+    const allocatedAt = orders.findIndex(({ type, data }) => type === 'OrderAllocated' && data.orderId === 'a');
+    expect(checked(stock, orders.toSpliced(allocatedAt + 1, 0, isHeld, lifted))).toEqual([]);
+    expect(checked(stock, orders.toSpliced(allocatedAt + 1, 0, isHeld))).toContain(
+      'OrderPaid of order a, which was held',
+    );
+    expect(checked(stock, [...orders, isHeld])).toContain('OrderHeld of order a, which was shipped');
   });
 
   it.each([

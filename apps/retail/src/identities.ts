@@ -26,12 +26,13 @@ interface TrackedOrder {
   /** The places that have not answered yet. */
   readonly waiting: Set<string>;
   status: 'placed' | 'allocated' | 'paid' | 'shipped' | 'cancelled';
+  isHeld?: boolean;
 }
 
 /** What an event makes of an order, and of which orders. An import places orders that the stock has served already. */
 const STEPS: Readonly<
   Record<
-    Exclude<OrderEvent['type'], 'OrderPlaced'>,
+    Exclude<OrderEvent['type'], 'OrderPlaced' | 'OrderHeld' | 'OrderHoldLifted'>,
     { readonly of: readonly TrackedOrder['status'][]; readonly to: TrackedOrder['status'] }
   >
 > = {
@@ -183,6 +184,13 @@ export class Identities {
       return;
     }
     if (!known) return void this.#wrong.push(`${type} of order ${orderId}, which was never placed`);
+    if (type === 'OrderHeld' || type === 'OrderHoldLifted') {
+      if (ENDS.includes(known.status)) this.#wrong.push(`${type} of order ${orderId}, which was ${known.status}`);
+      known.isHeld = type === 'OrderHeld';
+      return;
+    }
+    if (known.isHeld && ['OrderPaid', 'OrderShipped'].includes(type))
+      this.#wrong.push(`${type} of order ${orderId}, which was held`);
     const { of, to } = STEPS[type];
     if (known.status === 'placed' && known.waiting.size === 0 && type !== 'OrderAllocated')
       this.#wrong.push(`${type} of order ${orderId}, which all places had answered and which was not allocated`);

@@ -1,3 +1,4 @@
+import { CatalogModule } from '@logfold-example/catalog';
 import { InsightModule } from '@logfold-example/insight';
 import { InventoryModule } from '@logfold-example/inventory';
 import { OrderingModule } from '@logfold-example/ordering';
@@ -23,6 +24,7 @@ const together = {
     OrderingModule.forRootAsync(together),
     InsightModule.forRootAsync(together),
     ReplenishmentModule.forRootAsync(together),
+    CatalogModule.forRootAsync(together),
     SimulatorModule,
   ],
 })

@@ -1,6 +1,9 @@
 import 'reflect-metadata';
+import { pseudonymOf } from '@logfold-example/contracts';
+import { AlsoBought } from '@logfold-example/insight';
 import { Order, OrderCommands } from '@logfold-example/ordering';
-import { LogfoldServices } from '@logfold/nestjs';
+import { CatalogProducts } from '@logfold-example/replenishment';
+import { LogfoldRebuilds, LogfoldServices } from '@logfold/nestjs';
 import { eventually } from '@logfold/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -95,6 +98,35 @@ describe('what is needed', () => {
     const { parked } = app.get(LogfoldServices).of('replenishment').database;
     expect(await parked.list()).toEqual([]);
   });
+
+  it('is bought in the lots that the catalog says, and not at all when the catalog has discontinued it', async () => {
+    for (const sku of ['globe', 'relic'])
+      await post('/catalog/products', { sku, name: `A fine ${sku}`, unitPrice: 2_550 });
+    await post('/catalog/products/globe/stock-policy', { lot: 48 });
+    await post('/catalog/products/relic/discontinue');
+    const replenishment = app.get(LogfoldServices).of('replenishment');
+    await eventually(async () => {
+      const copied = await replenishment.rows(CatalogProducts).findMany();
+      expect(copied).toMatchObject([
+        { sku: 'globe', lot: 48 },
+        { sku: 'relic', status: 'discontinued' },
+      ]);
+    }, PATIENCE);
+    for (const sku of ['relic', 'globe']) {
+      await post(`/inventory/stock/${sku}/receive`, { quantity: 1 });
+      await post(`/inventory/stock/${sku}/ship`, { quantity: 1 });
+    }
+    await eventually(
+      async () => expect(await purchases('globe')).toMatchObject([{ quantity: 48, because: 'sold-out' }]),
+      PATIENCE,
+    );
+    await eventually(async () => {
+      const { subscriptions } = await replenishment.status();
+      const noticing = subscriptions.filter(({ subscription }) => subscription === 'notice-needs');
+      expect(noticing.map(({ behind }) => behind?.positions)).toEqual([0n, 0n]);
+    }, PATIENCE);
+    expect(await replenishment.database.events.readStream('need-relic@main')).toEqual([]);
+  });
 });
 
 describe('the sales of an hour', () => {
@@ -125,9 +157,107 @@ describe('the sales of an hour', () => {
     await order('h-5', '09:59', 7); // too late
     await eventually(async () => {
       const progress = await app.get(LogfoldServices).of('insight').database.openWindows.list();
-      expect(progress).toEqual([expect.objectContaining({ stream: 'sales_by_hour', late: 1, open: 1 })]);
+      expect(progress).toContainEqual(expect.objectContaining({ stream: 'sales_by_hour', late: 1, open: 1 }));
     }, PATIENCE);
     expect(await hours()).toHaveLength(2);
+  });
+});
+
+describe('what was ordered together', () => {
+  it('is told for each of the products, and is the same when it is folded anew', async () => {
+    for (const [orderId, ...skus] of [
+      ['t-1', 'vase', 'rose', 'card'],
+      ['t-2', 'rose', 'vase', 'vase'],
+      ['t-3', 'card', 'rose'],
+    ])
+      await post('/orders', { orderId, lines: skus.map((sku) => ({ sku, quantity: 1, unitPrice: 2_000 })) });
+    const together = [
+      { sku: 'card', atLeast: 2, atMost: 2 },
+      { sku: 'vase', atLeast: 2, atMost: 2 },
+    ];
+    const asked = async (limit: number): Promise<unknown> =>
+      (await app.inject(`/insight/products/rose/also-bought?limit=${limit}`)).json();
+    await eventually(async () => expect(await asked(10)).toEqual(together), PATIENCE);
+    expect(await asked(1)).toEqual(together.slice(0, 1));
+    const rebuilds = app.get(LogfoldRebuilds);
+    await rebuilds.request(AlsoBought, { full: true });
+    const same = { rows: 4, different: 0 };
+    await eventually(async () => {
+      const [rebuild] = await rebuilds.list({ service: 'insight' });
+      expect(rebuild).toMatchObject({ state: 'switched', report: { comparisons: [same, same] } });
+    }, PATIENCE);
+    expect(await asked(10)).toEqual(together);
+  });
+});
+
+describe('a customer who orders for a lot within an hour', () => {
+  it('is looked at, and what it orders meanwhile is held until somebody has', async () => {
+    const customerId = 'C-9';
+    const ordering = app.get(LogfoldServices).of('ordering');
+    const order = (orderId: string, placedAt: string, by: object) =>
+      ordering.handler(Order).handle(
+        OrderCommands.PlaceOrder({
+          ...by,
+          orderId,
+          lines: [{ sku: 'ring', location: 'main', quantity: 1, unitPrice: 60_000_000 }],
+          placedAt: `2099-03-01T${placedAt}:00.000Z`, // behind all that others ordered here
+          origin: 'import',
+        }),
+      );
+    await order('f-1', '09:10', { customerId });
+    await order('f-2', '09:20', { customerId });
+    await order('f-3', '11:30', {});
+    const hour = { since: '2099-03-01T08:30:00.000Z', until: '2099-03-01T09:30:00.000Z' };
+    const suspected = { customerId, currency: 'GBP', orders: 2, total: 120_000_000, ...hour };
+    const queue = async (): Promise<unknown> => (await app.inject('/insight/fraud-queue')).json();
+    await eventually(async () => expect(await queue()).toEqual([suspected]), PATIENCE);
+    await eventually(async () => {
+      const heard = await ordering.database.events.readStream(`customer-${pseudonymOf(customerId)}`);
+      expect(heard.map(({ type }) => type)).toEqual(['CustomerSuspected']);
+    }, PATIENCE);
+
+    const shown = async (): Promise<unknown> => (await app.inject('/orders/f-4')).json();
+    const lines = [{ sku: 'ring', quantity: 1, unitPrice: 1 }];
+    await post('/inventory/stock/ring/receive', { quantity: 1 });
+    await post('/orders', { orderId: 'f-4', customerId, lines });
+    await eventually(async () => expect(await shown()).toMatchObject({ status: 'held', reservedPieces: 1 }), PATIENCE);
+    await eventually(async () => {
+      const answer = await app.inject({ method: 'POST', url: '/orders/f-4/pay' });
+      expect(answer.json()).toMatchObject({ status: 422, rejected: 'is-held' }); // as soon as it is allocated
+    }, PATIENCE);
+    await post(`/insight/fraud-cases/${customerId}/clear`, { note: 'opens a shop' });
+    await eventually(async () => expect(await shown()).toMatchObject({ status: 'allocated' }), PATIENCE);
+    await eventually(async () => expect(await queue()).toEqual([]), PATIENCE);
+    await post('/orders/f-4/pay');
+    for (const service of ['insight', 'ordering'])
+      expect(await app.get(LogfoldServices).of(service).database.parked.list()).toEqual([]);
+  });
+});
+
+describe('a cold unit that is too warm for half an hour', () => {
+  it('has what is available of it taken out of sale, once', async () => {
+    await post('/inventory/stock/milk/receive', { quantity: 20 });
+    await post('/inventory/stock/milk/reserve', { quantity: 5, orderId: 'by-hand' });
+    await post('/insight/units/box-1/fill', { sku: 'milk', quantity: 12, limitCelsius: 8 });
+    const measure = (at: string, celsius: number): Promise<void> =>
+      post('/insight/units/box-1/temperature', { measuredAt: `2026-01-05T${at}:00Z`, celsius });
+    for (let minute = 0; minute < 60; minute += 5) await measure(`09:${String(minute).padStart(2, '0')}`, 9);
+    await measure('11:00', 4); // so half hours are over, seven of them too warm
+    await eventually(async () => {
+      const units = (await app.inject('/insight/cold-chain')).json();
+      expect(units).toMatchObject([{ unitId: 'box-1', celsius: 4, status: 'quarantined' }]);
+      const level = (await app.inject('/inventory/stock/milk/main')).json();
+      expect(level).toMatchObject({ reserved: 5, adjusted: -12, available: 3 });
+    }, PATIENCE);
+    const { database } = app.get(LogfoldServices).of('insight');
+    await eventually(async () => {
+      const { subscriptions } = await app.get(LogfoldServices).of('insight').status();
+      const noting = subscriptions.filter(({ subscription }) => subscription === 'note-excursions');
+      expect(noting.map(({ behind }) => behind?.positions)).toEqual([0n]);
+    }, PATIENCE);
+    const types = (await database.events.readStream('unit-box-1')).map(({ type }) => type);
+    expect(types.filter((type) => type === 'UnitQuarantined')).toHaveLength(1);
+    expect(await database.parked.list()).toEqual([]);
   });
 });
 

@@ -217,7 +217,7 @@ describe('an order, between two services with a log each', () => {
   it('is tracked as the pure fold of both logs', async () => {
     await eventually(async () => expect(await trackedOrders(sql)).toEqual(await foldedOrders(sql)));
     expect(await sql`SELECT sku FROM inventory.stock_levels WHERE available < 0`).toEqual([]);
-    for (const service of ['inventory', 'ordering', 'insight', 'replenishment'])
+    for (const service of ['inventory', 'ordering', 'insight', 'replenishment', 'catalog'])
       expect(await sql`SELECT subscription, key, error FROM ${sql(service)}.parked`).toEqual([]);
   });
 });

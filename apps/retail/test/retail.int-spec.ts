@@ -15,7 +15,11 @@ interface Operation {
 }
 
 /** Routes that say everything in their path. */
-const bodiless = ['post /orders/{orderId}/pay', 'post /orders/{orderId}/ship'];
+const bodiless = [
+  'post /orders/{orderId}/pay',
+  'post /orders/{orderId}/ship',
+  'post /catalog/products/{sku}/discontinue',
+];
 
 let database: TestDatabase;
 let app: NestFastifyApplication;
@@ -34,6 +38,7 @@ describe('the retail application', () => {
     expect((await app.inject('/orders')).json()).toEqual([]);
     expect((await app.inject('/insight/hourly-sales')).json()).toEqual([]);
     expect((await app.inject('/supplier-inbox')).json()).toEqual([]);
+    expect((await app.inject('/catalog/products')).json()).toEqual([]);
   });
 
   it('answers a wrong address with problem details', async () => {

@@ -52,7 +52,7 @@ async function trade(
     return service === 'ordering' ? order.handle(command) : shelf.handle(command);
   };
   let failures = 0;
-  for (const trade of trader(seed, clock.now())) {
+  for (const trade of trader(seed, clock.now(), () => clock.now())) {
     while (!signal.aborted) {
       const error = await handle(trade).then(
         () => undefined,

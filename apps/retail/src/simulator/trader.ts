@@ -48,10 +48,10 @@ interface Place {
 /**
  * What a trader does, without end: the same for the same seed and start. Sells more than comes in, so that things sell
  * out now and then; some of it is refused therefore, and some orders are cancelled by the stock.
- * @param now milliseconds since 1970: when orders are placed and products looked at, and the number of the first one, so that the orders of two
- *   runs never meet.
+ * @param now milliseconds since 1970: the number of the first order, so that the orders of two runs never meet.
+ * @param clock the same at any time: when orders are placed and products looked at
  */
-export function* trader(seed: number, now: number): Generator<Trade, never> {
+export function* trader(seed: number, now: number, clock = (): number => now): Generator<Trade, never> {
   const random = seededRandom(`trader ${seed}`);
   const placed: string[] = [];
   const paid: string[] = [];
@@ -64,7 +64,7 @@ export function* trader(seed: number, now: number): Generator<Trade, never> {
 
   while (true) {
     const at = popular(random, carried);
-    if (random() < LOOKING) yield viewed(random, at, new Date(now).toISOString());
+    if (random() < LOOKING) yield viewed(random, at, new Date(clock()).toISOString());
     const chance = random();
     if (chance < 0.03) {
       const place = { sku: oneOf(random, SKUS), location: oneOf(random, LOCATIONS) };
@@ -78,7 +78,7 @@ export function* trader(seed: number, now: number): Generator<Trade, never> {
       placed.push(orderId);
       const lines = Array.from({ length: between(random, 1, 3) }, () => line(random, popular(random, carried)));
       const customer = { customerId: `C-${between(random, 1, 500)}`, country: oneOf(random, COUNTRIES) };
-      const placedAt = new Date(now).toISOString();
+      const placedAt = new Date(clock()).toISOString();
       yield order(OrderCommands.PlaceOrder({ orderId, ...customer, lines, placedAt }));
     } else if (chance < 0.72) {
       if (placed.length <= WAITING_ORDERS) continue;

@@ -1,0 +1,100 @@
+import { Product, Sku } from '@logfold-example/contracts';
+import { ApiCommand, ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
+import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
+import {
+  applyDecorators,
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  NotFoundException,
+  Param,
+  Post,
+  Query,
+} from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { ProductCommands, ProductEntry, ProductSchemas } from './product.js';
+import { Products } from './products.js';
+
+type Row = z.infer<typeof Product>;
+
+const sku = { sku: true } as const;
+const Added = ProductSchemas.AddProduct.strict().meta({ id: 'AddProduct' });
+const Price = ProductSchemas.ChangePrice.omit(sku).strict().meta({ id: 'ChangePrice' });
+const Policy = ProductSchemas.SetStockPolicy.omit(sku).strict().meta({ id: 'SetStockPolicy' });
+const Changed = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'ProductChanged' });
+const Page = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  status: Product.shape.status.optional(),
+  after: Sku.optional(),
+});
+
+/** What is sold: HTTP in, a command or rows out. */
+@ApiTags('catalog')
+@Controller('catalog/products')
+export class ProductsController {
+  constructor(
+    @InjectDecider(ProductEntry) private readonly entry: HandlerOf<typeof ProductEntry>,
+    @InjectReadModel(Products) private readonly products: RowsOf<typeof Products>,
+  ) {}
+
+  @Get()
+  @ApiProblems(400, 503)
+  @ApiWaitsForPosition()
+  @ApiOperation({ summary: 'Products, by their numbers' })
+  @ApiOkResponse({ standardSchema: z.array(Product) })
+  all(@Query({ schema: Page }) { limit, status, after }: z.output<typeof Page>): Promise<readonly Row[]> {
+    const page = after === undefined ? { limit } : { limit, after: { sku: after } };
+    return this.products.findMany(status === undefined ? {} : { status }, page);
+  }
+
+  @Get(':sku')
+  @ApiProblems(400, 404, 503)
+  @ApiWaitsForPosition()
+  @ApiOperation({ summary: 'A product: its name, its price, whether it is on sale' })
+  @ApiOkResponse({ standardSchema: Product })
+  async one(@Param('sku', { schema: Sku }) wanted: string): Promise<Row> {
+    const product = await this.products.find({ sku: wanted });
+    if (!product) throw new NotFoundException(`There is no product ${wanted}`);
+    return product;
+  }
+
+  @ProductCommand('', 'A product is sold from now on')
+  add(@Body({ schema: Added }) body: z.output<typeof Added>): Promise<Handled> {
+    return this.entry.handle(ProductCommands.AddProduct(body));
+  }
+
+  @ProductCommand(':sku/price', 'It costs something else from now on')
+  price(
+    @Param('sku', { schema: Sku }) wanted: string,
+    @Body({ schema: Price }) body: z.output<typeof Price>,
+  ): Promise<Handled> {
+    return this.entry.handle(ProductCommands.ChangePrice({ ...body, sku: wanted }));
+  }
+
+  @ProductCommand(':sku/stock-policy', 'So many pieces are bought at a time from now on')
+  policy(
+    @Param('sku', { schema: Sku }) wanted: string,
+    @Body({ schema: Policy }) body: z.output<typeof Policy>,
+  ): Promise<Handled> {
+    return this.entry.handle(ProductCommands.SetStockPolicy({ ...body, sku: wanted }));
+  }
+
+  @ProductCommand(':sku/discontinue', 'It is sold while there are pieces, and not bought again')
+  discontinue(@Param('sku', { schema: Sku }) wanted: string): Promise<Handled> {
+    return this.entry.handle(ProductCommands.Discontinue({ sku: wanted }));
+  }
+}
+
+/** A route that changes a product: POST, answered with 200 and what the stream is now. */
+function ProductCommand(path: string, summary: string): MethodDecorator {
+  return applyDecorators(
+    Post(path),
+    HttpCode(200),
+    ApiOperation({ summary }),
+    ApiCommand({ standardSchema: Changed, description: 'It happened' }),
+    ApiProblems(400, 422, 503),
+  );
+}

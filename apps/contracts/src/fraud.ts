@@ -1,0 +1,27 @@
+import { events } from '@logfold/core';
+import { z } from 'zod';
+import { Currency, CustomerId, Reason } from './fields.js';
+
+const count = z.number().int().min(0);
+
+/** What a customer ordered within an hour, by the times of the orders. */
+export const Spending = z.object({
+  customerId: CustomerId,
+  currency: Currency,
+  orders: count,
+  total: count.describe('In thousandths of the currency'),
+  since: z.iso.datetime(),
+  until: z.iso.datetime(),
+});
+
+/** What insight tells about customers that somebody should look at: one stream per customer, one case at a time. */
+export const FraudEvents = events(
+  'insight.fraud',
+  { partitions: 3 },
+  {
+    /** A customer ordered for more within an hour than customers do. */
+    FraudCaseOpened: Spending,
+    /** Somebody has looked at it, and found nothing wrong. */
+    FraudCaseCleared: z.object({ customerId: CustomerId, note: Reason }),
+  },
+);

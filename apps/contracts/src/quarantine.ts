@@ -1,0 +1,16 @@
+import { commands } from '@logfold/core';
+import { z } from 'zod';
+import { Location, Quantity, Sku, UnitId } from './fields.js';
+
+/** What insight may ask of the stock of one SKU at one location, by type: not to sell what was too warm. */
+export const QuarantineStockSchemas = {
+  /** Takes the pieces of a cold unit out of sale, as far as they are available: what is promised to orders stays so. */
+  Quarantine: z.object({ sku: Sku, location: Location, quantity: Quantity, unitId: UnitId }),
+};
+
+/** The same as commands that a process manager sends. */
+export const QuarantineStockCommands = commands(
+  'inventory.stock',
+  { key: ({ sku, location }) => `${sku}@${location}` },
+  QuarantineStockSchemas,
+);

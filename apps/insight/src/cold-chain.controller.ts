@@ -1,0 +1,80 @@
+import { Location, UnitId } from '@logfold-example/contracts';
+import { ApiCommand, ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
+import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
+import { applyDecorators, Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { ColdChain, ColdUnit } from './cold-chain.js';
+import { Unit, UnitCommands, UnitSchemas } from './unit.js';
+
+const Filling = UnitSchemas.FillUnit.omit({ unitId: true, filledAt: true })
+  .extend({ location: Location.default('main') })
+  .strict()
+  .meta({ id: 'FillUnit' });
+/** A thermometer that is ahead would make the readings of all others late. */
+const AHEAD_MS = 60_000;
+const Reading = UnitSchemas.RecordTemperature.omit({ unitId: true })
+  .extend({
+    measuredAt: UnitSchemas.RecordTemperature.shape.measuredAt.refine(
+      (time) => Date.parse(time) <= Date.now() + AHEAD_MS,
+      'must not be in the future: set the clock of the thermometer',
+    ),
+  })
+  .strict()
+  .meta({ id: 'RecordTemperature' });
+const Changed = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'UnitChanged' });
+const Page = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  status: ColdUnit.shape.status.optional(),
+  after: UnitId.optional(),
+});
+
+/** What lies in the cold, and its thermometers. */
+@ApiTags('insight')
+@Controller('insight')
+export class ColdChainController {
+  constructor(
+    @InjectDecider(Unit) private readonly unit: HandlerOf<typeof Unit>,
+    @InjectReadModel(ColdChain) private readonly units: RowsOf<typeof ColdChain>,
+  ) {}
+
+  @Get('cold-chain')
+  @ApiProblems(400, 503)
+  @ApiWaitsForPosition()
+  @ApiOperation({ summary: 'Cold units: what lies in them, how warm they are, and whether that may be sold' })
+  @ApiOkResponse({ standardSchema: z.array(ColdUnit) })
+  all(
+    @Query({ schema: Page }) { limit, status, after }: z.output<typeof Page>,
+  ): Promise<readonly z.infer<typeof ColdUnit>[]> {
+    const page = after === undefined ? { limit } : { limit, after: { unitId: after } };
+    return this.units.findMany(status === undefined ? {} : { status }, page);
+  }
+
+  @UnitCommand('fill', 'Something else lies in it from now on')
+  fill(
+    @Param('unitId', { schema: UnitId }) unitId: string,
+    @Body({ schema: Filling }) body: z.output<typeof Filling>,
+  ): Promise<Handled> {
+    return this.unit.handle(UnitCommands.FillUnit({ ...body, unitId, filledAt: new Date().toISOString() }));
+  }
+
+  @UnitCommand('temperature', 'Its thermometer tells how warm it is')
+  temperature(
+    @Param('unitId', { schema: UnitId }) unitId: string,
+    @Body({ schema: Reading }) body: z.output<typeof Reading>,
+  ): Promise<Handled> {
+    return this.unit.handle(UnitCommands.RecordTemperature({ ...body, unitId }));
+  }
+}
+
+/** A route that changes a unit: POST, answered with 200 and what the stream is now. */
+function UnitCommand(path: string, summary: string): MethodDecorator {
+  return applyDecorators(
+    Post(`units/:unitId/${path}`),
+    HttpCode(200),
+    ApiOperation({ summary }),
+    ApiCommand({ standardSchema: Changed, description: 'It happened' }),
+    ApiProblems(400, 422, 503),
+  );
+}

@@ -1,0 +1,106 @@
+import { FraudEvents, SaleEvents } from '@logfold-example/contracts';
+import { given } from '@logfold/testing';
+import { describe, expect, it } from '@jest/globals';
+import { FraudCase, FraudCaseCommands } from './fraud-case.js';
+import { FraudQueue } from './fraud-queue.js';
+import { SpendingByCustomer, SUSPICIOUS_TOTAL, SuspicionEvents } from './spending.js';
+
+const customerId = 'C-1';
+const at = (time: string) => `2026-01-05T${time}:00.000Z`;
+let orders = 0;
+const sale = (time: string, total: number, of: { customerId?: string; currency?: string } = { customerId }) =>
+  SaleEvents.SaleRecorded({
+    orderId: `o-${++orders}`,
+    currency: 'GBP',
+    ...of,
+    placedAt: at(time),
+    pieces: 1,
+    total,
+    skus: [],
+  });
+const hour = (since: string, until: string, rest: { orders?: number; total?: number; currency?: string } = {}) => {
+  return {
+    customerId,
+    currency: 'GBP',
+    orders: 2,
+    total: SUSPICIOUS_TOTAL + 1,
+    ...rest,
+    since: at(since),
+    until: at(until),
+  };
+};
+const half = SUSPICIOUS_TOTAL / 2;
+const later = sale('12:00', 1, {}); // of nobody known, and time moves on
+
+describe('what a customer spends', () => {
+  it('is suspicious above the limit, in each hour that holds so much', () => {
+    given(SpendingByCustomer, [sale('09:05', half), sale('09:45', half + 1), later]).thenTold(
+      [
+        ['08:50', '09:50'],
+        ['09:00', '10:00'],
+      ].map(([since, until]) => SuspicionEvents.FraudSuspected(hour(since!, until!))),
+    );
+  });
+
+  it.each([
+    ['at the limit', [sale('09:05', half), sale('09:45', half)]],
+    ['over more than an hour', [sale('09:05', half), sale('10:05', half + 1)]],
+    ['by two customers', [sale('09:05', half), sale('09:45', half + 1, { customerId: 'C-2' })]],
+    ['in two currencies', [sale('09:05', half), sale('09:45', half + 1, { customerId, currency: 'EUR' })]],
+    ['by nobody known', [sale('09:05', half, {}), sale('09:45', half + 1, {})]],
+  ])('is not suspicious %s', (_how, sales) => {
+    given(SpendingByCustomer, [...sales, later]).thenTold([]);
+  });
+
+  it('counts an order that comes ten minutes late, and stays a number that JSON keeps', () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const sales = [sale('09:59', most), sale('10:08', 1, {}), sale('09:01', most), later];
+    given(SpendingByCustomer, sales.slice(0, 3)).thenLate(1); // for the hours that were over by then
+    given(SpendingByCustomer, sales).thenTold(
+      [
+        ['09:00', '10:00', 2],
+        ['09:10', '10:10', 1],
+        ['09:20', '10:20', 1],
+        ['09:30', '10:30', 1],
+        ['09:40', '10:40', 1],
+        ['09:50', '10:50', 1],
+      ].map(([since, until, of]) =>
+        SuspicionEvents.FraudSuspected(hour(String(since), String(until), { orders: Number(of), total: most })),
+      ),
+    );
+  });
+});
+
+describe('the case of a customer', () => {
+  const first = hour('08:50', '09:50');
+  const opened = FraudEvents.FraudCaseOpened(first);
+  const cleared = FraudEvents.FraudCaseCleared({ customerId, note: 'a new shop' });
+  const clear = FraudCaseCommands.ClearCase({ customerId, note: 'a new shop' });
+
+  it('has a stream whose name does not say who it is', () => {
+    expect(clear.stream).toMatch(/^fraud_case-[0-9a-f]{32}$/);
+  });
+
+  it('is opened once, and cleared once', () => {
+    given(FraudCase, []).when(FraudCaseCommands.OpenCase(first)).then([opened]);
+    given(FraudCase, [opened])
+      .when(FraudCaseCommands.OpenCase(hour('12:00', '13:00')))
+      .then([]);
+    given(FraudCase, [opened]).when(clear).then([cleared]);
+    for (const history of [[], [opened, cleared]]) given(FraudCase, history).when(clear).thenRejected('no-open-case');
+  });
+
+  it('is not opened again for orders that were looked at, and is for others', () => {
+    given(FraudCase, [opened, cleared])
+      .when(FraudCaseCommands.OpenCase(hour('09:40', '10:40')))
+      .then([]);
+    given(FraudCase, [opened, cleared])
+      .when(FraudCaseCommands.OpenCase(hour('09:50', '10:50')))
+      .then([FraudEvents.FraudCaseOpened(hour('09:50', '10:50'))]);
+  });
+
+  it('is in the queue until it is cleared', () => {
+    given(FraudQueue, [opened]).thenRows([first]);
+    given(FraudQueue, [opened, cleared]).thenRows([]);
+  });
+});

@@ -1,0 +1,43 @@
+import { given } from '@logfold/testing';
+import { describe, it } from '@jest/globals';
+import { Customer, CustomerCommands, CustomerEvents, HELD_LIMIT } from './customer.js';
+
+const customerId = 'C-1';
+const suspected = CustomerEvents.CustomerSuspected({ customerId });
+const screened = (orderId: string, outcome: 'held' | 'refused' = 'held') =>
+  CustomerEvents.OrderScreened({ customerId, orderId, outcome });
+const cleared = (...held: string[]) => CustomerEvents.CustomerCleared({ customerId, held });
+const screen = CustomerCommands.ScreenOrder({ customerId, orderId: 'o-2' });
+const clear = CustomerCommands.ClearCustomer({ customerId });
+
+describe('the orders of a customer', () => {
+  it('go through as long as nobody suspects it', () => {
+    given(Customer, []).when(screen).then([]);
+    given(Customer, [suspected, cleared()]).when(screen).then([]);
+    given(Customer, []).when(clear).then([]);
+  });
+
+  it('are held while it is suspected, until it is cleared', () => {
+    given(Customer, []).when(CustomerCommands.SuspectCustomer({ customerId })).then([suspected]);
+    given(Customer, [suspected]).when(CustomerCommands.SuspectCustomer({ customerId })).then([]);
+    given(Customer, [suspected, screened('o-1')])
+      .when(screen)
+      .then([screened('o-2')]);
+    given(Customer, [suspected, screened('o-1'), screened('o-2')])
+      .when(clear)
+      .then([cleared('o-1', 'o-2')]);
+    given(Customer, [suspected, screened('o-1'), cleared('o-1'), suspected])
+      .when(clear)
+      .then([cleared()]);
+  });
+
+  it('are refused when too many are held', () => {
+    const many = Array.from({ length: HELD_LIMIT }, (_, index) => screened(`many-${index}`));
+    given(Customer, [suspected, ...many])
+      .when(screen)
+      .then([screened('o-2', 'refused')]);
+    given(Customer, [suspected, ...many, screened('o-2', 'refused')])
+      .when(clear)
+      .then([cleared(...many.map(({ data }) => data.orderId))]);
+  });
+});

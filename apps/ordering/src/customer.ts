@@ -1,0 +1,65 @@
+import { CustomerId, OrderId, pseudonymOf } from '@logfold-example/contracts';
+import { commands, decider, events } from '@logfold/core';
+import { z } from 'zod';
+
+const customer = z.object({ customerId: CustomerId });
+const order = customer.extend({ orderId: OrderId });
+
+/** Orders of one customer that are held at a time; more are refused. */
+export const HELD_LIMIT = 100;
+
+/** What ordering keeps of customers whom insight suspects: private to it, one stream per customer. */
+export const CustomerEvents = events(
+  'ordering.customer',
+  { topic: null, partitions: 1 },
+  {
+    CustomerSuspected: customer,
+    /** An order came from a suspected customer. */
+    OrderScreened: order.extend({ outcome: z.enum(['held', 'refused']) }),
+    /** Nothing was wrong: what was held may go on. */
+    CustomerCleared: customer.extend({ held: z.array(OrderId).max(HELD_LIMIT) }),
+  },
+);
+
+/** What can be told of a customer; the stream is `customer-PSEUDONYM`. */
+export const CustomerCommands = commands(
+  'ordering.customer',
+  { key: ({ customerId }) => pseudonymOf(customerId) },
+  {
+    /** Insight has opened a case. */
+    SuspectCustomer: customer,
+    /** Insight has cleared it. */
+    ClearCustomer: customer,
+    /** An order was placed. */
+    ScreenOrder: order,
+  },
+);
+
+/** A customer, as far as its rules need to know it. */
+export interface CustomerState {
+  readonly isSuspected: boolean;
+  readonly held: readonly string[];
+}
+
+/** The rules of screening: orders that come while their customer is suspected are held, and go on when it is cleared. */
+export const Customer = decider({
+  name: 'customer',
+  commands: CustomerCommands,
+  events: CustomerEvents,
+  initial: (): CustomerState => ({ isSuspected: false, held: [] }),
+  evolve: {
+    CustomerSuspected: () => ({ isSuspected: true, held: [] }),
+    OrderScreened: (known, { data }) =>
+      data.outcome === 'held' ? { ...known, held: [...known.held, data.orderId] } : known,
+    CustomerCleared: () => ({ isSuspected: false, held: [] }),
+  },
+  decide: {
+    SuspectCustomer: ({ data }, { isSuspected }) => (isSuspected ? [] : CustomerEvents.CustomerSuspected(data)),
+    ClearCustomer: ({ data }, { isSuspected, held }) =>
+      isSuspected ? CustomerEvents.CustomerCleared({ ...data, held: [...held] }) : [],
+    ScreenOrder: ({ data }, { isSuspected, held }) =>
+      isSuspected
+        ? CustomerEvents.OrderScreened({ ...data, outcome: held.length < HELD_LIMIT ? 'held' : 'refused' })
+        : [],
+  },
+});

@@ -1,0 +1,52 @@
+import { FraudEvents, OrderEvents } from '@logfold-example/contracts';
+import { CommandRejected, type HandlerOf, type ReactionContext } from '@logfold/core';
+import { InjectDecider, On, Reaction } from '@logfold/nestjs';
+import type { EventFrom } from '@logfold/nestjs';
+import { Customer, CustomerCommands } from './customer.js';
+import { OrderCommands } from './order-commands.js';
+import { Order } from './order.js';
+
+/**
+ * Holds the orders of customers whom insight suspects: those that are placed between ordering hears of a case and of its end. The
+ * order decides whether it can still be held, and what is held lets itself not be paid or shipped.
+ */
+@Reaction({ name: 'screen-orders', startFrom: 'beginning' })
+export class ScreenOrders {
+  constructor(
+    @InjectDecider(Customer) private readonly customer: HandlerOf<typeof Customer>,
+    @InjectDecider(Order) private readonly order: HandlerOf<typeof Order>,
+  ) {}
+
+  @On(OrderEvents.OrderPlaced)
+  async placed({ data }: EventFrom<typeof OrderEvents.OrderPlaced>, { tx }: ReactionContext): Promise<void> {
+    const { orderId, customerId, origin } = data;
+    if (customerId === undefined || origin === 'import') return; // the stock has served imported ones already
+    const { events } = await this.customer.handle(CustomerCommands.ScreenOrder({ customerId, orderId }), { tx });
+    for (const event of events)
+      if (event.type === 'OrderScreened' && event.data.outcome === 'held')
+        await this.order.handle(OrderCommands.HoldOrder({ orderId }), { tx });
+      else await this.#refuse(orderId, tx);
+  }
+
+  @On(FraudEvents.FraudCaseOpened)
+  async suspected({ data }: EventFrom<typeof FraudEvents.FraudCaseOpened>, { tx }: ReactionContext): Promise<void> {
+    await this.customer.handle(CustomerCommands.SuspectCustomer({ customerId: data.customerId }), { tx });
+  }
+
+  @On(FraudEvents.FraudCaseCleared)
+  async cleared({ data }: EventFrom<typeof FraudEvents.FraudCaseCleared>, { tx }: ReactionContext): Promise<void> {
+    const { events } = await this.customer.handle(CustomerCommands.ClearCustomer({ customerId: data.customerId }), {
+      tx,
+    });
+    for (const event of events)
+      if (event.type === 'CustomerCleared')
+        for (const orderId of event.data.held) await this.order.handle(OrderCommands.LiftHold({ orderId }), { tx });
+  }
+
+  async #refuse(orderId: string, tx: unknown): Promise<void> {
+    const reason = 'too many orders of its customer are held';
+    await this.order.handle(OrderCommands.CancelOrder({ orderId, reason }), { tx }).catch((error: unknown) => {
+      if (!(error instanceof CommandRejected)) throw error; // else it was paid or has ended meanwhile
+    });
+  }
+}
