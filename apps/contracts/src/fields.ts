@@ -31,6 +31,9 @@ export const Difference = z
 /** The order that something happens for. */
 export const OrderId = text(100);
 
+/** Pieces of an order that come back, under a number of their own. */
+export const ReturnId = text(100);
+
 /** A delivery that a supplier has announced. */
 export const DeliveryId = text(100);
 

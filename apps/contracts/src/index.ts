@@ -1,4 +1,5 @@
 export {
+  LinePieces,
   NOT_PAID,
   ORDER_LINES_LIMIT,
   OrderEvents,
@@ -6,10 +7,13 @@ export {
   OUT_OF_STOCK,
   piecesOf,
   placesOf,
+  ReturnLines,
   totalOf,
   type OrderLine,
   type OrderPlace,
+  type ReturnLine,
 } from './orders.js';
+export { NOT_RECEIVED, ReturnEvents, type InspectedPlace } from './returns.js';
 export { DemandEvents, SaleEvents, SalesEvents } from './insight.js';
 export { BuyingCause, PurchaseEvents } from './purchases.js';
 export {
@@ -30,6 +34,7 @@ export {
   Patience,
   Quantity,
   Reason,
+  ReturnId,
   Sku,
   UnitPrice,
 } from './fields.js';

@@ -18,24 +18,30 @@ describe('stock levels', () => {
       StockEvents.StockShipped({ ...order, quantity: 4, from: 'committed' }),
       StockEvents.StockShipped({ ...at, quantity: 30 }),
       StockEvents.StockReturned({ ...at, quantity: 2 }),
-      StockEvents.StockAdjusted({ ...at, quantity: -3, reason: 'broken' }),
+      StockEvents.StockAdjusted({ ...at, quantity: -3, reason: 'lost' }),
+      StockEvents.DamagedStockReturned({ ...at, quantity: 6 }),
+      StockEvents.StockDamaged({ ...at, quantity: 4, reason: 'broken' }),
+      StockEvents.StockRepaired({ ...at, quantity: 1 }),
+      StockEvents.StockScrapped({ ...at, quantity: 7, reason: 'broken' }),
     ]).thenRows([
       {
         ...at,
         received: 100,
         shipped: 34,
-        returned: 2,
+        returned: 8,
+        scrapped: 7,
         adjusted: -3,
         reserved: 5,
         committed: 6,
-        onHand: 65,
-        available: 54,
+        damaged: 2,
+        onHand: 64,
+        available: 51,
       },
     ]);
   });
 
   it('keep each location apart', () => {
-    const none = { shipped: 0, returned: 0, adjusted: 0, reserved: 0, committed: 0 };
+    const none = { shipped: 0, returned: 0, scrapped: 0, adjusted: 0, reserved: 0, committed: 0, damaged: 0 };
     given(StockLevels, [
       StockEvents.StockReceived({ ...at, quantity: 1 }),
       StockEvents.StockReceived({ ...at, location: 'shop', quantity: 2 }),
@@ -59,6 +65,7 @@ describe('the out-of-stock board', () => {
 
   it.each([
     ['goods come in', StockEvents.StockReceived({ ...at, quantity: 1 })],
+    ['something is repaired', StockEvents.StockRepaired({ ...at, quantity: 1 })],
     ['something is returned', StockEvents.StockReturned({ ...at, quantity: 1 })],
     ['a reservation is released', StockEvents.ReservationReleased({ ...order, quantity: 1 })],
     ['a count finds more', StockEvents.StockAdjusted({ ...at, quantity: 1, reason: 'count' })],
@@ -67,6 +74,7 @@ describe('the out-of-stock board', () => {
   });
 
   it.each([
+    ['something damaged is returned', StockEvents.DamagedStockReturned({ ...at, quantity: 1 })],
     ['reserved pieces are committed', StockEvents.StockCommitted({ ...order, quantity: 1 })],
     ['committed pieces are shipped', StockEvents.StockShipped({ ...order, quantity: 1, from: 'committed' })],
   ])('leaves it up when %s', (_what, event) => {

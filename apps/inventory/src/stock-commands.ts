@@ -33,6 +33,12 @@ export const StockSchemas = {
   Ship: moved.extend({ orderId: OrderId.optional() }),
   /** Pieces come back and can be sold again. */
   Return: moved.extend({ orderId: OrderId.optional() }),
+  /** Available pieces turned out to be damaged. */
+  Damage: moved.extend({ reason: Reason }),
+  /** Damaged pieces can be sold after all. */
+  Repair: moved,
+  /** Damaged pieces are thrown away. */
+  Scrap: moved.extend({ reason: Reason }),
   /** Corrects what is on hand, up or down. */
   Adjust: at.extend({ quantity: Difference, reason: Reason }),
   /** Says below how many available pieces the stock is low. */

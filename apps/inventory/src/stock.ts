@@ -7,17 +7,22 @@ type StockEvent = EventOf<typeof StockEvents>;
 /** Pieces held for open orders. An order that holds nothing is not in it, so it stays small on the busiest stream. */
 type Held = Readonly<Record<string, number>>;
 
-/** The stock of one SKU at one location: `available` is what is on hand, less what is reserved or committed. */
+/** The stock of one SKU at one location: `available` is what is on hand, less what is reserved, committed or damaged. */
 export interface StockState {
   readonly onHand: number;
   readonly available: number;
   readonly reserved: Held;
   readonly committed: Held;
+  /** On hand, and not to be sold. */
+  readonly damaged: number;
   /** What is still to come of announced deliveries, by their ids. */
   readonly expected: Held;
   /** Below so many available pieces the stock is low. */
   readonly reorderPoint: number;
 }
+
+/** Why pieces of a return are scrapped: who inspected them says so. */
+const RETURNED = 'returned';
 
 /** Announced deliveries of one stock that may be open at a time. */
 const DELIVERIES_LIMIT = 100;
@@ -32,6 +37,7 @@ export const Stock = decider({
     available: 0,
     reserved: {},
     committed: {},
+    damaged: 0,
     expected: {},
     reorderPoint: 0,
   }),
@@ -47,6 +53,18 @@ export const Stock = decider({
       return { ...after, expected: minus(stock.expected, data.deliveryId, data.quantity) };
     },
     StockReturned: (stock, { data }) => arrived(stock, data.quantity),
+    DamagedStockReturned: (stock, { data }) => ({
+      ...stock,
+      onHand: stock.onHand + data.quantity,
+      damaged: stock.damaged + data.quantity,
+    }),
+    StockDamaged: (stock, { data }) => damaged(stock, data.quantity),
+    StockRepaired: (stock, { data }) => damaged(stock, -data.quantity),
+    StockScrapped: (stock, { data }) => ({
+      ...stock,
+      onHand: stock.onHand - data.quantity,
+      damaged: stock.damaged - data.quantity,
+    }),
     StockAdjusted: (stock, { data }) => arrived(stock, data.quantity),
     StockReserved: (stock, { data }) => ({
       ...stock,
@@ -106,6 +124,14 @@ export const Stock = decider({
         : taking(data.quantity, stock, StockEvents.StockShipped({ ...data, from: 'available' }));
     },
     Return: ({ data }) => StockEvents.StockReturned(data),
+    Damage: ({ data }, stock) =>
+      stock.available < data.quantity
+        ? short(stock.available, data)
+        : taking(data.quantity, stock, StockEvents.StockDamaged(data)),
+    Repair: ({ data }, stock) =>
+      stock.damaged < data.quantity ? short(stock.damaged, data, 'damaged') : StockEvents.StockRepaired(data),
+    Scrap: ({ data }, stock) =>
+      stock.damaged < data.quantity ? short(stock.damaged, data, 'damaged') : StockEvents.StockScrapped(data),
     Adjust: ({ data }, stock) =>
       stock.available + data.quantity < 0
         ? short(stock.available, { ...data, quantity: -data.quantity })
@@ -120,6 +146,14 @@ export const Stock = decider({
     ShipOrder: ({ data }, { committed }) =>
       all((moved: Ordered) => StockEvents.StockShipped({ ...moved, from: 'committed' }), data, committed),
     ReleaseOrder: ({ data }, { reserved }) => all(StockEvents.ReservationReleased, data, reserved),
+    TakeBack: ({ data: { restocked, damaged: kept, scrapped, ...of } }) => {
+      const unsaleable = kept + scrapped;
+      return [
+        ...(restocked > 0 ? [StockEvents.StockReturned({ ...of, quantity: restocked })] : []),
+        ...(unsaleable > 0 ? [StockEvents.DamagedStockReturned({ ...of, quantity: unsaleable })] : []),
+        ...(scrapped > 0 ? [StockEvents.StockScrapped({ ...of, quantity: scrapped, reason: RETURNED })] : []),
+      ];
+    },
   },
 });
 
@@ -184,6 +218,10 @@ function notExpected(
 
 function arrived(stock: StockState, quantity: number): StockState {
   return { ...stock, onHand: stock.onHand + quantity, available: stock.available + quantity };
+}
+
+function damaged(stock: StockState, quantity: number): StockState {
+  return { ...stock, available: stock.available - quantity, damaged: stock.damaged + quantity };
 }
 
 /** Own properties only: an order may be called `constructor`. */

@@ -28,8 +28,11 @@ describe('the inventory over HTTP, on Postgres', () => {
     await post('tea/commit', { quantity: 4, orderId: 'o-1' });
     await post('tea/ship', { quantity: 3, orderId: 'o-1' });
     await post('tea/return', { quantity: 1, orderId: 'o-1' });
-    const last = await post('tea/adjust', { quantity: -2, reason: 'broken' });
-    expect(last).toEqual({ status: 200, body: { version: 8, position: expect.stringMatching(/^\d+$/) } });
+    await post('tea/damage', { quantity: 3, reason: 'dropped' });
+    await post('tea/repair', { quantity: 1 });
+    await post('tea/scrap', { quantity: 1, reason: 'broken' });
+    const last = await post('tea/adjust', { quantity: -2, reason: 'lost' });
+    expect(last).toEqual({ status: 200, body: { version: 11, position: expect.stringMatching(/^\d+$/) } });
     await shows('stock/tea', [
       {
         sku: 'tea',
@@ -37,11 +40,13 @@ describe('the inventory over HTTP, on Postgres', () => {
         received: 10,
         shipped: 3,
         returned: 1,
+        scrapped: 1,
         adjusted: -2,
         reserved: 0,
         committed: 1,
-        onHand: 6,
-        available: 5,
+        damaged: 1,
+        onHand: 5,
+        available: 3,
       },
     ]);
   });

@@ -1,6 +1,6 @@
 import { Shelf } from '@logfold-example/insight';
 import { Stock } from '@logfold-example/inventory';
-import { Order } from '@logfold-example/ordering';
+import { Order, Return } from '@logfold-example/ordering';
 import type { HandlerOf } from '@logfold/core';
 import { InjectDecider, LogfoldModule } from '@logfold/nestjs';
 import { Injectable, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
@@ -18,6 +18,7 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     @InjectDecider(Stock) private readonly stock: HandlerOf<typeof Stock>,
     @InjectDecider(Order) private readonly order: HandlerOf<typeof Order>,
+    @InjectDecider(Return) private readonly returned: HandlerOf<typeof Return>,
     @InjectDecider(Shelf) private readonly shelf: HandlerOf<typeof Shelf>,
     private readonly config: ConfigService<Config, true>,
   ) {}
@@ -25,8 +26,9 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     if (this.config.get('SIMULATE', { infer: true }) === 'off') return;
     const seed = this.config.get('SEED', { infer: true });
-    const { stock, order, shelf } = this;
-    this.#simulator = startSimulator({ stock, order, shelf, seed, perSecond: COMMANDS_PER_SECOND, log: console.log });
+    const { stock, order, returned, shelf } = this;
+    const perSecond = COMMANDS_PER_SECOND;
+    this.#simulator = startSimulator({ stock, order, returned, shelf, seed, perSecond, log: console.log });
   }
 
   /** Comes before the services stop, so the command under way can end. */
@@ -39,7 +41,7 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
 @Module({
   imports: [
     LogfoldModule.forFeature([Stock], { service: 'inventory' }),
-    LogfoldModule.forFeature([Order], { service: 'ordering' }),
+    LogfoldModule.forFeature([Order, Return], { service: 'ordering' }),
     LogfoldModule.forFeature([Shelf], { service: 'insight' }),
   ],
   providers: [Simulation],

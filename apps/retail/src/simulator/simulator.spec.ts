@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DatabaseUnavailable, logfold, type HandlerOf } from '@logfold/core';
 import { Shelf } from '@logfold-example/insight';
 import { Stock } from '@logfold-example/inventory';
-import { Order } from '@logfold-example/ordering';
+import { Order, Return } from '@logfold-example/ordering';
 import { memory, virtualClock } from '@logfold/testing';
 import { startSimulator } from './simulator.js';
 import { trader } from './trader.js';
@@ -12,10 +12,14 @@ type Handle = (command: { readonly stream: string }) => Promise<never>;
 
 describe('the simulator', () => {
   it('trades at its rate, whatever is refused, until it is stopped', async () => {
-    const shop = logfold({ database: memory({ service: 'shop' }), definitions: [Stock, Order, Shelf], run: 'nothing' });
+    const shop = logfold({
+      database: memory({ service: 'shop' }),
+      definitions: [Stock, Order, Return, Shelf],
+      run: 'nothing',
+    });
     await shop.start();
     const { clock, handled, stop } = simulator((command) => {
-      const decider = [Stock, Order, Shelf].find(({ name }) => command.stream.startsWith(`${name}-`))!;
+      const decider = [Stock, Order, Return, Shelf].find(({ name }) => command.stream.startsWith(`${name}-`))!;
       return shop.handler(decider).handle(command as never) as never;
     });
     await clock.advance(99_500);
@@ -70,6 +74,7 @@ function simulator(handle: Handle) {
   const { stop } = startSimulator({
     stock: handler as HandlerOf<typeof Stock>,
     order: handler as HandlerOf<typeof Order>,
+    returned: handler as HandlerOf<typeof Return>,
     shelf: handler as HandlerOf<typeof Shelf>,
     seed: 1,
     perSecond: 2,
