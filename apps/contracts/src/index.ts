@@ -24,6 +24,8 @@ export {
   TOO_MANY_DELIVERIES,
 } from './stock.js';
 export {
+  Counted,
+  CountId,
   Country,
   Currency,
   CustomerId,

@@ -1,6 +1,17 @@
 import { commands, events } from '@logfold/core';
 import { z } from 'zod';
-import { DeliveryId, Difference, Location, OrderId, Quantity, Reason, ReturnId, Sku } from './fields.js';
+import {
+  Counted,
+  CountId,
+  DeliveryId,
+  Difference,
+  Location,
+  OrderId,
+  Quantity,
+  Reason,
+  ReturnId,
+  Sku,
+} from './fields.js';
 
 const at = z.object({ sku: Sku, location: Location });
 const moved = at.extend({ quantity: Quantity });
@@ -45,8 +56,20 @@ export const StockEvents = events(
     StockRepaired: moved,
     /** Damaged pieces were thrown away: they are not on hand any more. */
     StockScrapped: returned.extend({ reason: Reason }),
+    /**
+     * The pieces were counted, which were so many on hand by the log at the position of the count, less what older counts had
+     * not corrected yet. `adjusted`: StockAdjusted is right behind it. `short`: fewer were found than are promised to orders.
+     * `superseded`: a later count was through already. Neither of these two corrects anything.
+     */
+    StockCounted: at.extend({
+      countId: CountId,
+      countedAt: z.string().regex(/^\d{1,19}$/),
+      counted: Counted,
+      onHand: z.number().int(),
+      outcome: z.enum(['right', 'adjusted', 'short', 'superseded']),
+    }),
     /** A count or an accident: what is on hand was not what the log said. May be negative. */
-    StockAdjusted: at.extend({ quantity: Difference, reason: Reason }),
+    StockAdjusted: at.extend({ quantity: Difference, reason: Reason, countId: CountId.optional() }),
     /** Nothing is available any more; comes right behind the event that took the last piece. */
     StockDepleted: at,
     /** Below how many available pieces the stock is low; 0: never. */

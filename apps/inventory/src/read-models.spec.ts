@@ -19,6 +19,7 @@ describe('stock levels', () => {
       StockEvents.StockShipped({ ...at, quantity: 30 }),
       StockEvents.StockReturned({ ...at, quantity: 2 }),
       StockEvents.StockAdjusted({ ...at, quantity: -3, reason: 'lost' }),
+      StockEvents.StockAdjusted({ ...at, quantity: -1, reason: 'count c', countId: 'c' }),
       StockEvents.DamagedStockReturned({ ...at, quantity: 6 }),
       StockEvents.StockDamaged({ ...at, quantity: 4, reason: 'broken' }),
       StockEvents.StockRepaired({ ...at, quantity: 1 }),
@@ -30,18 +31,28 @@ describe('stock levels', () => {
         shipped: 34,
         returned: 8,
         scrapped: 7,
-        adjusted: -3,
+        adjusted: -4,
+        corrected: -1,
         reserved: 5,
         committed: 6,
         damaged: 2,
-        onHand: 64,
-        available: 51,
+        onHand: 63,
+        available: 50,
       },
     ]);
   });
 
   it('keep each location apart', () => {
-    const none = { shipped: 0, returned: 0, scrapped: 0, adjusted: 0, reserved: 0, committed: 0, damaged: 0 };
+    const none = {
+      shipped: 0,
+      returned: 0,
+      scrapped: 0,
+      adjusted: 0,
+      corrected: 0,
+      reserved: 0,
+      committed: 0,
+      damaged: 0,
+    };
     given(StockLevels, [
       StockEvents.StockReceived({ ...at, quantity: 1 }),
       StockEvents.StockReceived({ ...at, location: 'shop', quantity: 2 }),

@@ -1,4 +1,6 @@
 import {
+  Counted,
+  CountId,
   DeliveryId,
   Difference,
   Location,
@@ -41,6 +43,14 @@ export const StockSchemas = {
   Scrap: moved.extend({ reason: Reason }),
   /** Corrects what is on hand, up or down. */
   Adjust: at.extend({ quantity: Difference, reason: Reason }),
+  /** What was counted, and what the ledger said then: what is on hand, and what counts had corrected of it by then. */
+  SettleCount: at.extend({
+    countId: CountId,
+    counted: Counted,
+    countedAt: z.string().regex(/^\d{1,19}$/, 'must be a position of the log'),
+    onHand: z.number().int(),
+    corrected: z.number().int(),
+  }),
   /** Says below how many available pieces the stock is low. */
   SetReorderPoint: at.extend({ pieces: z.number().int().min(0).max(1_000_000_000) }),
   ...OrderStockSchemas,

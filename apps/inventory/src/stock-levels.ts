@@ -15,6 +15,7 @@ export const StockLevel = z
     returned: count.describe('Damaged or not'),
     scrapped: count,
     adjusted: count.describe('The sum of all corrections; may be negative'),
+    corrected: count.describe('What counts have corrected of it'),
     reserved: count,
     committed: count,
     damaged: count,
@@ -34,7 +35,7 @@ export const StockLevels = readModel({
   table: sql`(
     sku text COLLATE "C", location text COLLATE "C",
     received bigint NOT NULL, shipped bigint NOT NULL, returned bigint NOT NULL, scrapped bigint NOT NULL,
-    adjusted bigint NOT NULL, reserved bigint NOT NULL, committed bigint NOT NULL, damaged bigint NOT NULL,
+    adjusted bigint NOT NULL, corrected bigint NOT NULL, reserved bigint NOT NULL, committed bigint NOT NULL, damaged bigint NOT NULL,
     on_hand bigint NOT NULL, available bigint NOT NULL,
     PRIMARY KEY (sku, location)
   )`,
@@ -64,7 +65,8 @@ export const StockLevels = readModel({
     },
     StockAdjusted: (row, { data }) => {
       const was = row ?? empty(data);
-      return { ...onHand(was, data.quantity), adjusted: was.adjusted + data.quantity };
+      const corrected = was.corrected + (data.countId === undefined ? 0 : data.quantity);
+      return { ...onHand(was, data.quantity), adjusted: was.adjusted + data.quantity, corrected };
     },
     StockReserved: (row, { data }) => reserved(row ?? empty(data), data.quantity),
     ReservationReleased: (row, { data }) => reserved(row ?? empty(data), -data.quantity),
@@ -88,6 +90,7 @@ function empty({ sku, location }: { sku: string; location: string }): Row {
     returned: 0,
     scrapped: 0,
     adjusted: 0,
+    corrected: 0,
     reserved: 0,
     committed: 0,
     damaged: 0,

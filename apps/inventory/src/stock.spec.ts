@@ -142,6 +142,8 @@ describe('releasing and committing', () => {
       committed: {},
       expected: {},
       damaged: 0,
+      corrected: 0,
+      countedAt: '0',
       reorderPoint: 0,
     });
   });

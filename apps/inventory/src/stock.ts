@@ -1,5 +1,6 @@
 import { StockEvents, TOO_MANY_DELIVERIES } from '@logfold-example/contracts';
 import { decider, reject, unchanged, type DataOf, type EventOf, type Rejection } from '@logfold/core';
+import { settling } from './stock-count.js';
 import { StockCommands } from './stock-commands.js';
 
 type StockEvent = EventOf<typeof StockEvents>;
@@ -19,6 +20,10 @@ export interface StockState {
   readonly expected: Held;
   /** Below so many available pieces the stock is low. */
   readonly reorderPoint: number;
+  /** What counts have corrected of what is on hand, all together. */
+  readonly corrected: number;
+  /** The position of the latest count that was settled. */
+  readonly countedAt: string;
 }
 
 /** Why pieces of a return are scrapped: who inspected them says so. */
@@ -40,6 +45,8 @@ export const Stock = decider({
     damaged: 0,
     expected: {},
     reorderPoint: 0,
+    corrected: 0,
+    countedAt: '0',
   }),
   evolve: {
     DeliveryExpected: (stock, { data }) => ({
@@ -65,7 +72,12 @@ export const Stock = decider({
       onHand: stock.onHand - data.quantity,
       damaged: stock.damaged - data.quantity,
     }),
-    StockAdjusted: (stock, { data }) => arrived(stock, data.quantity),
+    StockAdjusted: (stock, { data: { quantity, countId } }) => ({
+      ...arrived(stock, quantity),
+      corrected: countId === undefined ? stock.corrected : stock.corrected + quantity,
+    }),
+    StockCounted: (stock, { data: { countedAt, outcome } }) =>
+      outcome === 'superseded' ? stock : { ...stock, countedAt },
     StockReserved: (stock, { data }) => ({
       ...stock,
       available: stock.available - data.quantity,
@@ -136,6 +148,11 @@ export const Stock = decider({
       stock.available + data.quantity < 0
         ? short(stock.available, { ...data, quantity: -data.quantity })
         : taking(-data.quantity, stock, StockEvents.StockAdjusted(data)),
+    SettleCount: ({ data }, stock) => {
+      const [counted, adjusted] = settling(data, stock);
+      if (!adjusted) return counted;
+      return [counted, ...[taking(-adjusted.data.quantity, stock, adjusted)].flat()];
+    },
     SetReorderPoint: ({ data }, { reorderPoint }) =>
       data.pieces === reorderPoint ? [] : StockEvents.ReorderPointSet(data),
     Allocate: ({ data }, stock) =>

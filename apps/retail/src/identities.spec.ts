@@ -175,6 +175,12 @@ describe('the identities of the retailer', () => {
     ]);
   });
 
+  it('are broken by a count that corrects twice', () => {
+    const found = StockEvents.StockAdjusted({ ...at, quantity: 1, reason: 'count c', countId: 'c' });
+    expect(folded([...stock, found], orders).wrong).toEqual([]);
+    expect(folded([...stock, found, found], orders).wrong).toEqual(['Count c has corrected the stock twice']);
+  });
+
   it('have a ledger whose sum is 0, whoever took the pieces, unless the logs disagree', () => {
     const atTheCounter = StockShipped({ ...at, quantity: 2, from: 'available' });
     expect(folded([...stock, atTheCounter], orders).sum()).toBe(0);

@@ -71,6 +71,8 @@ export class Identities {
   /** By order, then by place. */
   readonly #held = new Map<string, Map<string, Held>>();
   readonly #orders = new Map<string, TrackedOrder>();
+  /** The counts that have corrected the stock. */
+  readonly #counts = new Set<string>();
   readonly #wrong: string[] = [];
   /** Those of what came back. */
   readonly returns = new ReturnIdentities();
@@ -198,6 +200,10 @@ export class Identities {
         break;
       default:
         return;
+    }
+    if (type === 'StockAdjusted' && data.countId !== undefined) {
+      if (this.#counts.has(data.countId)) this.#wrong.push(`Count ${data.countId} has corrected the stock twice`);
+      this.#counts.add(data.countId);
     }
     if (ledger.available < 0) this.#wrong.push(`${type} left ${ledger.available} of ${place} available`);
     if (ledger.damaged < 0) this.#wrong.push(`${type} left ${ledger.damaged} of ${place} damaged`);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Stock, StockLevels } from '@logfold-example/inventory';
+import { Count, CountCommands, CountEvents, SettleCounts, Stock, StockLevels } from '@logfold-example/inventory';
 import { Checkout, Order, Return, TakeBack } from '@logfold-example/ordering';
-import { CommandRejected, foldRows, logfold, logTopics, type Logfold, type Recorded } from '@logfold/core';
+import { CommandRejected, foldRows, logfold, logTopics, reaction, type Logfold, type Recorded } from '@logfold/core';
 import { eventually, memory } from '@logfold/testing';
 import { Identities, type Ledger } from '../identities.js';
 import { between, seededRandom } from './random.js';
@@ -12,13 +12,24 @@ const SEED = 20_260_105;
 
 const databases = { inventory: memory({ service: 'inventory' }), ordering: memory({ service: 'ordering' }) };
 const topics = logTopics(databases);
+/** As Nest makes it of its class. */
+const settleCounts = reaction({
+  name: 'settle-counts',
+  from: [CountEvents],
+  startFrom: 'beginning',
+  on: {
+    CountRecorded: (event, context) =>
+      new SettleCounts(inventory.handler(Stock), inventory.rows(StockLevels)).settle(event, context),
+  },
+});
 let inventory: Logfold;
 let ordering: Logfold;
 let stock: readonly Recorded[];
 let orders: readonly Recorded[];
 
 beforeAll(async () => {
-  inventory = logfold({ database: databases.inventory, definitions: [Stock], topics, commandsFrom: ['ordering'] });
+  const definitions = [Stock, StockLevels, Count, settleCounts];
+  inventory = logfold({ database: databases.inventory, definitions, topics, commandsFrom: ['ordering'] });
   ordering = logfold({ database: databases.ordering, definitions: [Order, Checkout, Return, TakeBack], topics });
   await inventory.start();
   await ordering.start();
@@ -29,6 +40,8 @@ beforeAll(async () => {
     orders = await logOf(ordering);
     const identities = folded(stock, orders);
     expect({ atRest: identities.atRest(), sum: identities.sum() }).toEqual({ atRest: [], sum: 0 });
+    const of = (type: string) => stock.filter((event) => event.type === type).length;
+    expect(of('StockCounted')).toBe(of('CountRecorded'));
   });
 });
 afterAll(async () => {
@@ -55,6 +68,17 @@ describe('the logs that the simulator makes', () => {
         type,
         found: true,
       });
+  });
+
+  it('hold counts that found the ledger right, and some that corrected it', () => {
+    const counts = stock.filter(({ type }) => type === 'StockCounted').map(({ data }) => data);
+    for (const outcome of ['right', 'adjusted']) expect(counts).toContainEqual(expect.objectContaining({ outcome }));
+    const corrections = stock.filter(({ type, data }) => type === 'StockAdjusted' && data.countId);
+    expect(corrections.map(({ data }) => [data.countId, data.quantity])).toEqual(
+      counts.flatMap(({ countId, outcome, counted, onHand }) =>
+        outcome === 'adjusted' ? [[countId, counted - onHand]] : [],
+      ),
+    );
   });
 
   it('satisfy the identities at 100 random positions', () => {
@@ -101,7 +125,15 @@ async function trade(trading: Trade): Promise<void> {
   await handled(trading).catch((error: unknown) => expect(error).toBeInstanceOf(CommandRejected));
 }
 
-function handled({ service, command }: Trade): Promise<unknown> {
+async function handled(trading: Trade): Promise<unknown> {
+  const { service, command } = trading;
+  if (service === 'counts') {
+    const count = inventory.handler(Count);
+    await count.handle(command);
+    const level = await inventory.rows(StockLevels).find({ sku: command.data.sku, location: command.data.location });
+    const counted = Math.max(0, (level?.onHand ?? 0) + trading.variance);
+    return count.handle(CountCommands.RecordCount({ countId: command.data.countId, counted }));
+  }
   if (service === 'inventory') return inventory.handler(Stock).handle(command);
   if (service === 'returns') return ordering.handler(Return).handle(command);
   return ordering.handler(Order).handle(command as OrderCommand);

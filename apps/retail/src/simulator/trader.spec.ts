@@ -23,6 +23,7 @@ describe('the trader', () => {
     ]);
     expect([...types('ordering')].sort()).toEqual(['CancelOrder', 'MarkPaid', 'MarkShipped', 'PlaceOrder']);
     expect([...types('returns')].sort()).toEqual(['CancelReturn', 'InspectReturn', 'ReceiveReturn', 'RequestReturn']);
+    expect([...types('counts')]).toEqual(['StartCount']);
     expect([...types('insight')]).toEqual(['ViewProduct']);
   });
 

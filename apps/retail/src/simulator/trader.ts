@@ -1,5 +1,5 @@
 import { ShelfCommands } from '@logfold-example/insight';
-import { StockCommands } from '@logfold-example/inventory';
+import { CountCommands, StockCommands } from '@logfold-example/inventory';
 import { OrderCommands, ReturnCommands } from '@logfold-example/ordering';
 import type { OrderLine } from '@logfold-example/contracts';
 import type { CommandOf } from '@logfold/core';
@@ -15,14 +15,21 @@ export type OrderCommand = CommandOf<typeof OrderCommands>;
 /** A command about pieces that come back. */
 export type ReturnCommand = CommandOf<typeof ReturnCommands>;
 
+/** A command that starts a count. */
+export type CountCommand = ReturnType<typeof CountCommands.StartCount>;
+
 /** A command about what shoppers look at. */
 export type ShelfCommand = CommandOf<typeof ShelfCommands>;
 
-/** What a trader does: something with the stock at a counter, with an order or what comes back of one, or as a shopper who looks. */
+/**
+ * What a trader does: something with the stock at a counter, with an order or what comes back of one, or as a shopper who looks.
+ * Or somebody counts, and finds so many pieces more than the ledger says, or less: whoever carries it out looks there.
+ */
 export type Trade =
   | { readonly service: 'inventory'; readonly command: StockCommand }
   | { readonly service: 'ordering'; readonly command: OrderCommand }
   | { readonly service: 'returns'; readonly command: ReturnCommand }
+  | { readonly service: 'counts'; readonly command: CountCommand; readonly variance: number }
   | { readonly service: 'insight'; readonly command: ShelfCommand };
 
 /** What a trader sells: numbers that no import uses. */
@@ -66,6 +73,7 @@ export function* trader(seed: number, now: number): Generator<Trade, never> {
   const shipped: Ordered[] = [];
   const returns = new CustomerReturns(random, now);
   let nextOrder = now;
+  let nextCount = now;
   const carried: Place[] = []; // what was received somewhere once is sold there
   for (const sku of SKUS) {
     carried.push({ sku, location: 'main' });
@@ -107,7 +115,8 @@ export function* trader(seed: number, now: number): Generator<Trade, never> {
     else if (chance < 0.94) {
       const command = returns.step(() => shipped.shift());
       if (command) yield { service: 'returns', command };
-    } else if (chance < 0.97) yield writtenOff(random, at);
+    } else if (chance < 0.96) yield writtenOff(random, at);
+    else if (chance < 0.975) yield counting(random, { ...at, countId: `SIM-C-${nextCount++}` });
     else
       for (let rush = 0; rush < 8; rush++) yield stock(StockCommands.Ship({ ...at, quantity: between(random, 2, 6) })); // a sell-out
   }
@@ -128,6 +137,11 @@ function viewed(random: Random, at: Place, viewedAt: string): Trade {
 
 function line(random: Random, place: Place): OrderLine {
   return { ...place, quantity: between(random, 1, 4), unitPrice: between(random, 50, 1_500) * 1_000 };
+}
+
+function counting(random: Random, of: Place & { readonly countId: string }): Trade {
+  const variance = random() < 0.5 ? 0 : between(random, -2, 1);
+  return { service: 'counts', command: CountCommands.StartCount(of), variance };
 }
 
 /** Something is missing, or broken; what is broken is mended or thrown away. */
