@@ -49,7 +49,8 @@ export async function identitiesOfBothLogs(sql: postgres.Sql): Promise<Identitie
 /** What the table of `stock_levels` holds. */
 export async function shelves(sql: postgres.Sql): Promise<Shelved[]> {
   const rows = await sql<Shelved[]>`
-    SELECT sku || '@' || location AS place, on_hand::int AS "onHand", available::int, reserved::int, committed::int, shipped::int
+    SELECT sku || '@' || location AS place, on_hand::int AS "onHand", available::int, reserved::int, committed::int, damaged::int,
+           shipped::int, scrapped::int
       FROM inventory.stock_levels`;
   return rows.map((row) => ({ ...row })).sort(byPlace);
 }
@@ -57,8 +58,8 @@ export async function shelves(sql: postgres.Sql): Promise<Shelved[]> {
 /** The same by the ledgers. */
 export function shelvesOf({ ledgers }: Identities): Shelved[] {
   return [...ledgers]
-    .map(([place, { outside, available, reserved, committed, shipped }]) => {
-      return { place, onHand: outside - shipped, available, reserved, committed, shipped };
+    .map(([place, { outside, shipped, scrapped, ...others }]) => {
+      return { place, onHand: outside - shipped - scrapped, ...others, shipped, scrapped };
     })
     .sort(byPlace);
 }

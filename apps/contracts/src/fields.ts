@@ -31,8 +31,17 @@ export const Difference = z
   .max(1_000_000_000)
   .refine((quantity) => quantity !== 0, 'must not be 0');
 
+/** Pieces that somebody counted: none, or up to a thousand million. */
+export const Counted = z.number().int().min(0).max(1_000_000_000);
+
+/** A count of the pieces of one SKU at one location. */
+export const CountId = text(100);
+
 /** The order that something happens for. */
 export const OrderId = text(100);
+
+/** Pieces of an order that come back, under a number of their own. */
+export const ReturnId = text(100);
 
 /** A delivery that a supplier has announced. */
 export const DeliveryId = text(100);

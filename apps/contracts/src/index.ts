@@ -1,4 +1,5 @@
 export {
+  LinePieces,
   NOT_PAID,
   ORDER_LINES_LIMIT,
   OrderEvents,
@@ -6,15 +7,18 @@ export {
   OUT_OF_STOCK,
   piecesOf,
   placesOf,
+  ReturnLines,
   totalOf,
   type OrderLine,
   type OrderPlace,
+  type ReturnLine,
 } from './orders.js';
 export { Product, ProductState } from './catalog.js';
 export { FraudEvents, Spending } from './fraud.js';
 export { BASKET_LIMIT, DemandEvents, SaleEvents, SalesEvents } from './insight.js';
 export { QuarantineStockCommands, QuarantineStockSchemas } from './quarantine.js';
 export { pseudonymOf } from './pseudonym.js';
+export { NOT_RECEIVED, ReturnEvents, type InspectedPlace } from './returns.js';
 export { BuyingCause, PurchaseEvents } from './purchases.js';
 export {
   OrderStockCommands,
@@ -24,6 +28,8 @@ export {
   TOO_MANY_DELIVERIES,
 } from './stock.js';
 export {
+  Counted,
+  CountId,
   Country,
   Currency,
   CustomerId,
@@ -35,6 +41,7 @@ export {
   ProductName,
   Quantity,
   Reason,
+  ReturnId,
   Sku,
   UnitId,
   UnitPrice,

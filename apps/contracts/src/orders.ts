@@ -9,6 +9,7 @@ import {
   Patience,
   Quantity,
   Reason,
+  ReturnId,
   Sku,
   UnitPrice,
 } from './fields.js';
@@ -64,6 +65,29 @@ export function placesOf(lines: readonly OrderPlace[]): OrderPlace[] {
   return [...places].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, place]) => place);
 }
 
+const number = z
+  .number()
+  .int()
+  .min(0)
+  .max(ORDER_LINES_LIMIT - 1)
+  .describe('Which line of the order: the first is 0');
+
+/** Pieces of lines of an order, each line once. */
+export const LinePieces = z
+  .array(z.object({ line: number, quantity: Quantity }))
+  .min(1)
+  .max(ORDER_LINES_LIMIT)
+  .refine((lines) => new Set(lines.map((each) => each.line)).size === lines.length, 'must name each line once');
+
+/** The same, with what they are, and what each piece was sold for. */
+export const ReturnLines = z
+  .array(line.extend({ line: number }))
+  .min(1)
+  .max(ORDER_LINES_LIMIT);
+
+/** Pieces of one line of an order that come back. */
+export type ReturnLine = z.infer<typeof ReturnLines>[number];
+
 const order = z.object({ orderId: OrderId });
 
 /** Where the stock was asked to hold pieces for the order, each place once: nowhere for an imported order. */
@@ -99,5 +123,9 @@ export const OrderEvents = events(
     OrderShipped: held,
     /** It will not be shipped, and what was reserved for it is free again: its end. */
     OrderCancelled: held.extend({ reason: Reason }),
+    /** Pieces of it may come back. Comes behind its end. */
+    OrderReturnAllowed: order.extend({ returnId: ReturnId, lines: ReturnLines, currency: Currency }),
+    /** They will not: they may come back under another number. */
+    OrderReturnVoided: order.extend({ returnId: ReturnId }),
   },
 );

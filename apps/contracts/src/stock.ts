@@ -1,14 +1,27 @@
 import { commands, events } from '@logfold/core';
 import { z } from 'zod';
-import { DeliveryId, Difference, Location, OrderId, Quantity, Reason, Sku } from './fields.js';
+import {
+  Counted,
+  CountId,
+  DeliveryId,
+  Difference,
+  Location,
+  OrderId,
+  Quantity,
+  Reason,
+  ReturnId,
+  Sku,
+} from './fields.js';
 
 const at = z.object({ sku: Sku, location: Location });
 const moved = at.extend({ quantity: Quantity });
 const ordered = moved.extend({ orderId: OrderId });
+const returned = moved.extend({ orderId: OrderId.optional(), returnId: ReturnId.optional() });
 
 /**
  * What the inventory tells about its stock: one stream per SKU and location.
- * At every position `onHand = received + returned + adjusted - shipped` and `available = onHand - reserved - committed`.
+ * At every position `onHand = received + returned + adjusted - shipped - scrapped`, of which `available` is what is neither
+ * reserved nor committed nor damaged.
  */
 export const StockEvents = events(
   'inventory.stock',
@@ -34,9 +47,29 @@ export const StockEvents = events(
       from: z.enum(['available', 'committed']).default('available'),
     }),
     /** Pieces came back and are available again. */
-    StockReturned: moved.extend({ orderId: OrderId.optional() }),
+    StockReturned: returned,
+    /** Pieces came back that cannot be sold: they are on hand, and damaged. */
+    DamagedStockReturned: returned,
+    /** Available pieces turned out to be damaged. */
+    StockDamaged: moved.extend({ reason: Reason }),
+    /** Damaged pieces can be sold after all. */
+    StockRepaired: moved,
+    /** Damaged pieces were thrown away: they are not on hand any more. */
+    StockScrapped: returned.extend({ reason: Reason }),
+    /**
+     * The pieces were counted, which were so many on hand by the log at the position of the count, less what older counts had
+     * not corrected yet. `adjusted`: StockAdjusted is right behind it. `short`: fewer were found than are promised to orders.
+     * `superseded`: a later count was through already. Neither of these two corrects anything.
+     */
+    StockCounted: at.extend({
+      countId: CountId,
+      countedAt: z.string().regex(/^\d{1,19}$/),
+      counted: Counted,
+      onHand: z.number().int(),
+      outcome: z.enum(['right', 'adjusted', 'short', 'superseded']),
+    }),
     /** A count or an accident: what is on hand was not what the log said. May be negative. */
-    StockAdjusted: at.extend({ quantity: Difference, reason: Reason }),
+    StockAdjusted: at.extend({ quantity: Difference, reason: Reason, countId: CountId.optional() }),
     /** Nothing is available any more; comes right behind the event that took the last piece. */
     StockDepleted: at,
     /** Below how many available pieces the stock is low; 0: never. */
@@ -47,6 +80,7 @@ export const StockEvents = events(
 );
 
 const held = at.extend({ orderId: OrderId });
+const count = z.number().int().min(0);
 
 /** What other services may ask of the stock of one SKU at one location, by type: to serve an order. */
 export const OrderStockSchemas = {
@@ -58,6 +92,13 @@ export const OrderStockSchemas = {
   ShipOrder: held,
   /** Releases all that the order has reserved. */
   ReleaseOrder: held,
+  /** Takes pieces of the order back, under the number of a return: back on the shelf, damaged, or thrown away at once. */
+  TakeBack: held
+    .extend({ returnId: ReturnId, restocked: count, damaged: count, scrapped: count })
+    .refine(({ restocked, damaged, scrapped }) => {
+      const pieces = restocked + damaged + scrapped;
+      return pieces > 0 && pieces <= 1_000_000_000;
+    }, 'must take back from 1 to 1000000000 pieces'),
 };
 
 /** The same as commands that a process manager sends. */

@@ -4,7 +4,12 @@ import { InjectDecider, On, Reaction } from '@logfold/nestjs';
 import type { EventFrom } from '@logfold/nestjs';
 import { Shelf, ShelfCommands } from './shelf.js';
 
-const { StockReceived, StockReturned, ReservationReleased, StockAdjusted, StockDepleted } = StockEvents;
+const { StockReceived, StockReturned, StockRepaired, ReservationReleased, StockAdjusted, StockDepleted } = StockEvents;
+
+/** Whatever makes pieces available, or may. */
+type Filling = EventFrom<
+  typeof StockReceived | typeof StockReturned | typeof StockRepaired | typeof ReservationReleased | typeof StockAdjusted
+>;
 
 /** Tells shelves whether there is anything on them, as the stock has it. */
 @Reaction({ name: 'follow-stock', startFrom: 'beginning' })
@@ -16,13 +21,8 @@ export class FollowStock {
     await this.shelf.handle(ShelfCommands.NoteEmptied(data), { tx });
   }
 
-  @On(StockReceived, StockReturned, ReservationReleased, StockAdjusted)
-  async filled(
-    {
-      data,
-    }: EventFrom<typeof StockReceived | typeof StockReturned | typeof ReservationReleased | typeof StockAdjusted>,
-    { tx }: ReactionContext,
-  ): Promise<void> {
+  @On(StockReceived, StockReturned, StockRepaired, ReservationReleased, StockAdjusted)
+  async filled({ data }: Filling, { tx }: ReactionContext): Promise<void> {
     const { sku, location, quantity } = data;
     if (quantity > 0) await this.shelf.handle(ShelfCommands.NoteFilled({ sku, location }), { tx });
   }

@@ -45,6 +45,8 @@ export const AvailableToPromise = readModel({
     StockReceived: (row, { data }, key) => came(moved(row, key, data.quantity), data.deliveryId, data.quantity),
     StockReturned: (row, { data }, key) => moved(row, key, data.quantity),
     StockAdjusted: (row, { data }, key) => moved(row, key, data.quantity),
+    StockDamaged: (row, { data }, key) => moved(row, key, -data.quantity),
+    StockRepaired: (row, { data }, key) => moved(row, key, data.quantity),
     StockReserved: (row, { data }, key) => moved(row, key, -data.quantity),
     ReservationReleased: (row, { data }, key) => moved(row, key, data.quantity),
     StockShipped: (row, { data }, key) => moved(row, key, data.from === 'available' ? -data.quantity : 0),

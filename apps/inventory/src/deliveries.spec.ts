@@ -114,5 +114,7 @@ const anyCommand = fc.oneof(
   ofOrder.map(StockCommands.Commit),
   ofOrder.map(StockCommands.Ship),
   ofOrder.map(StockCommands.Return),
+  ofOrder.map((pieces) => StockCommands.Damage({ ...pieces, reason: 'dropped' })),
+  ofOrder.map(StockCommands.Repair),
   fc.integer({ min: -6, max: -1 }).map((lost) => StockCommands.Adjust({ sku: 'tea', quantity: lost, reason: 'lost' })),
 );

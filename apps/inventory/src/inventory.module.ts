@@ -2,8 +2,12 @@ import { observed, readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { AvailableToPromise } from './available-to-promise.js';
+import { Count } from './count.js';
+import { CountsController } from './counts.controller.js';
+import { Counts } from './counts.js';
 import { OutOfStockBoard } from './out-of-stock-board.js';
 import { PromiseController } from './promise.controller.js';
+import { SettleCounts } from './settle-counts.js';
 import { StockLevels } from './stock-levels.js';
 import { StockTimelineController } from './stock-timeline.controller.js';
 import { StockCommandsController } from './stock.commands.controller.js';
@@ -16,13 +20,17 @@ export type InventoryOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' 
 /** The inventory service: its own log in the schema `inventory`, its rules, its read models, its HTTP; ordering, replenishment and insight send it commands. */
 @Module({
   imports: [
-    LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard, AvailableToPromise], { service: 'inventory' }),
+    LogfoldModule.forFeature([Stock, StockLevels, OutOfStockBoard, AvailableToPromise, Count, SettleCounts, Counts], {
+      service: 'inventory',
+    }),
   ],
+  providers: [SettleCounts],
   controllers: [
     StockController,
     StockCommandsController,
     PromiseController,
     StockTimelineController,
+    CountsController,
     readModelsController('inventory'),
   ],
 })

@@ -33,6 +33,7 @@ export const OutOfStockBoard = readModel({
     }),
     StockReceived: () => null,
     StockReturned: () => null,
+    StockRepaired: () => null,
     ReservationReleased: () => null,
     StockAdjusted: (row, { data }) => (data.quantity > 0 ? null : row),
   },

@@ -14,13 +14,13 @@ describe('the stock of a unit that was too warm', () => {
   it('is taken out of sale', () => {
     given(Stock, [received(20)])
       .when(quarantine)
-      .then([StockEvents.StockAdjusted({ ...at, quantity: -12, reason })]);
+      .then([StockEvents.StockDamaged({ ...at, quantity: 12, reason })]);
   });
 
   it('is so as far as it is available: what is promised to orders stays promised', () => {
     given(Stock, [received(15), reserved])
       .when(quarantine)
-      .then([StockEvents.StockAdjusted({ ...at, quantity: -10, reason }), StockEvents.StockDepleted(at)]);
+      .then([StockEvents.StockDamaged({ ...at, quantity: 10, reason }), StockEvents.StockDepleted(at)]);
     given(Stock, [received(5), reserved])
       .when(quarantine)
       .then([]);

@@ -18,24 +18,41 @@ describe('stock levels', () => {
       StockEvents.StockShipped({ ...order, quantity: 4, from: 'committed' }),
       StockEvents.StockShipped({ ...at, quantity: 30 }),
       StockEvents.StockReturned({ ...at, quantity: 2 }),
-      StockEvents.StockAdjusted({ ...at, quantity: -3, reason: 'broken' }),
+      StockEvents.StockAdjusted({ ...at, quantity: -3, reason: 'lost' }),
+      StockEvents.StockAdjusted({ ...at, quantity: -1, reason: 'count c', countId: 'c' }),
+      StockEvents.DamagedStockReturned({ ...at, quantity: 6 }),
+      StockEvents.StockDamaged({ ...at, quantity: 4, reason: 'broken' }),
+      StockEvents.StockRepaired({ ...at, quantity: 1 }),
+      StockEvents.StockScrapped({ ...at, quantity: 7, reason: 'broken' }),
     ]).thenRows([
       {
         ...at,
         received: 100,
         shipped: 34,
-        returned: 2,
-        adjusted: -3,
+        returned: 8,
+        scrapped: 7,
+        adjusted: -4,
+        corrected: -1,
         reserved: 5,
         committed: 6,
-        onHand: 65,
-        available: 54,
+        damaged: 2,
+        onHand: 63,
+        available: 50,
       },
     ]);
   });
 
   it('keep each location apart', () => {
-    const none = { shipped: 0, returned: 0, adjusted: 0, reserved: 0, committed: 0 };
+    const none = {
+      shipped: 0,
+      returned: 0,
+      scrapped: 0,
+      adjusted: 0,
+      corrected: 0,
+      reserved: 0,
+      committed: 0,
+      damaged: 0,
+    };
     given(StockLevels, [
       StockEvents.StockReceived({ ...at, quantity: 1 }),
       StockEvents.StockReceived({ ...at, location: 'shop', quantity: 2 }),
@@ -59,6 +76,7 @@ describe('the out-of-stock board', () => {
 
   it.each([
     ['goods come in', StockEvents.StockReceived({ ...at, quantity: 1 })],
+    ['something is repaired', StockEvents.StockRepaired({ ...at, quantity: 1 })],
     ['something is returned', StockEvents.StockReturned({ ...at, quantity: 1 })],
     ['a reservation is released', StockEvents.ReservationReleased({ ...order, quantity: 1 })],
     ['a count finds more', StockEvents.StockAdjusted({ ...at, quantity: 1, reason: 'count' })],
@@ -67,6 +85,7 @@ describe('the out-of-stock board', () => {
   });
 
   it.each([
+    ['something damaged is returned', StockEvents.DamagedStockReturned({ ...at, quantity: 1 })],
     ['reserved pieces are committed', StockEvents.StockCommitted({ ...order, quantity: 1 })],
     ['committed pieces are shipped', StockEvents.StockShipped({ ...order, quantity: 1, from: 'committed' })],
   ])('leaves it up when %s', (_what, event) => {

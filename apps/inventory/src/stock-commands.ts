@@ -1,4 +1,6 @@
 import {
+  Counted,
+  CountId,
   DeliveryId,
   Difference,
   Location,
@@ -34,8 +36,22 @@ export const StockSchemas = {
   Ship: moved.extend({ orderId: OrderId.optional() }),
   /** Pieces come back and can be sold again. */
   Return: moved.extend({ orderId: OrderId.optional() }),
+  /** Available pieces turned out to be damaged. */
+  Damage: moved.extend({ reason: Reason }),
+  /** Damaged pieces can be sold after all. */
+  Repair: moved,
+  /** Damaged pieces are thrown away. */
+  Scrap: moved.extend({ reason: Reason }),
   /** Corrects what is on hand, up or down. */
   Adjust: at.extend({ quantity: Difference, reason: Reason }),
+  /** What was counted, and what the ledger said then: what is on hand, and what counts had corrected of it by then. */
+  SettleCount: at.extend({
+    countId: CountId,
+    counted: Counted,
+    countedAt: z.string().regex(/^\d{1,19}$/, 'must be a position of the log'),
+    onHand: z.number().int(),
+    corrected: z.number().int(),
+  }),
   /** Says below how many available pieces the stock is low. */
   SetReorderPoint: at.extend({ pieces: z.number().int().min(0).max(1_000_000_000) }),
   ...OrderStockSchemas,

@@ -87,6 +87,33 @@ export class StockCommandsController {
     return this.stock.handle(StockCommands.Return({ ...body, sku }), options);
   }
 
+  @StockCommand('damage', 'Available pieces are damaged')
+  damage(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.Damage }) body: BodyOf<'Damage'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.Damage({ ...body, sku }), options);
+  }
+
+  @StockCommand('repair', 'Damaged pieces can be sold after all')
+  repair(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.Repair }) body: BodyOf<'Repair'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.Repair({ ...body, sku }), options);
+  }
+
+  @StockCommand('scrap', 'Damaged pieces are thrown away')
+  scrap(
+    @Param('sku', { schema: Sku }) sku: string,
+    @Body({ schema: StockRequests.Scrap }) body: BodyOf<'Scrap'>,
+    @IfMatch() options: HandleOptions,
+  ): Promise<Handled> {
+    return this.stock.handle(StockCommands.Scrap({ ...body, sku }), options);
+  }
+
   @StockCommand('adjust', 'Correct what is on hand, up or down')
   adjust(
     @Param('sku', { schema: Sku }) sku: string,

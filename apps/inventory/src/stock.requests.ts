@@ -16,6 +16,9 @@ export const StockRequests = {
   Commit: StockSchemas.Commit.omit(sku).strict().meta({ id: 'Commit' }),
   Ship: StockSchemas.Ship.omit(sku).strict().meta({ id: 'Ship' }),
   Return: StockSchemas.Return.omit(sku).strict().meta({ id: 'Return' }),
+  Damage: StockSchemas.Damage.omit(sku).strict().meta({ id: 'Damage' }),
+  Repair: StockSchemas.Repair.omit(sku).strict().meta({ id: 'Repair' }),
+  Scrap: StockSchemas.Scrap.omit(sku).strict().meta({ id: 'Scrap' }),
   SetReorderPoint: StockSchemas.SetReorderPoint.omit(sku).strict().meta({ id: 'SetReorderPoint' }),
   Adjust: StockSchemas.Adjust.omit(sku).strict().meta({ id: 'Adjust' }),
 };

@@ -1,5 +1,6 @@
 import { StockEvents, TOO_MANY_DELIVERIES } from '@logfold-example/contracts';
 import { decider, reject, unchanged, type DataOf, type EventOf, type Rejection } from '@logfold/core';
+import { settling } from './stock-count.js';
 import { StockCommands } from './stock-commands.js';
 
 type StockEvent = EventOf<typeof StockEvents>;
@@ -7,17 +8,26 @@ type StockEvent = EventOf<typeof StockEvents>;
 /** Pieces held for open orders. An order that holds nothing is not in it, so it stays small on the busiest stream. */
 type Held = Readonly<Record<string, number>>;
 
-/** The stock of one SKU at one location: `available` is what is on hand, less what is reserved or committed. */
+/** The stock of one SKU at one location: `available` is what is on hand, less what is reserved, committed or damaged. */
 export interface StockState {
   readonly onHand: number;
   readonly available: number;
   readonly reserved: Held;
   readonly committed: Held;
+  /** On hand, and not to be sold. */
+  readonly damaged: number;
   /** What is still to come of announced deliveries, by their ids. */
   readonly expected: Held;
   /** Below so many available pieces the stock is low. */
   readonly reorderPoint: number;
+  /** What counts have corrected of what is on hand, all together. */
+  readonly corrected: number;
+  /** The position of the latest count that was settled. */
+  readonly countedAt: string;
 }
+
+/** Why pieces of a return are scrapped: who inspected them says so. */
+const RETURNED = 'returned';
 
 /** Announced deliveries of one stock that may be open at a time. */
 const DELIVERIES_LIMIT = 100;
@@ -32,8 +42,11 @@ export const Stock = decider({
     available: 0,
     reserved: {},
     committed: {},
+    damaged: 0,
     expected: {},
     reorderPoint: 0,
+    corrected: 0,
+    countedAt: '0',
   }),
   evolve: {
     DeliveryExpected: (stock, { data }) => ({
@@ -47,7 +60,24 @@ export const Stock = decider({
       return { ...after, expected: minus(stock.expected, data.deliveryId, data.quantity) };
     },
     StockReturned: (stock, { data }) => arrived(stock, data.quantity),
-    StockAdjusted: (stock, { data }) => arrived(stock, data.quantity),
+    DamagedStockReturned: (stock, { data }) => ({
+      ...stock,
+      onHand: stock.onHand + data.quantity,
+      damaged: stock.damaged + data.quantity,
+    }),
+    StockDamaged: (stock, { data }) => damaged(stock, data.quantity),
+    StockRepaired: (stock, { data }) => damaged(stock, -data.quantity),
+    StockScrapped: (stock, { data }) => ({
+      ...stock,
+      onHand: stock.onHand - data.quantity,
+      damaged: stock.damaged - data.quantity,
+    }),
+    StockAdjusted: (stock, { data: { quantity, countId } }) => ({
+      ...arrived(stock, quantity),
+      corrected: countId === undefined ? stock.corrected : stock.corrected + quantity,
+    }),
+    StockCounted: (stock, { data: { countedAt, outcome } }) =>
+      outcome === 'superseded' ? stock : { ...stock, countedAt },
     StockReserved: (stock, { data }) => ({
       ...stock,
       available: stock.available - data.quantity,
@@ -106,10 +136,23 @@ export const Stock = decider({
         : taking(data.quantity, stock, StockEvents.StockShipped({ ...data, from: 'available' }));
     },
     Return: ({ data }) => StockEvents.StockReturned(data),
+    Damage: ({ data }, stock) =>
+      stock.available < data.quantity
+        ? short(stock.available, data)
+        : taking(data.quantity, stock, StockEvents.StockDamaged(data)),
+    Repair: ({ data }, stock) =>
+      stock.damaged < data.quantity ? short(stock.damaged, data, 'damaged') : StockEvents.StockRepaired(data),
+    Scrap: ({ data }, stock) =>
+      stock.damaged < data.quantity ? short(stock.damaged, data, 'damaged') : StockEvents.StockScrapped(data),
     Adjust: ({ data }, stock) =>
       stock.available + data.quantity < 0
         ? short(stock.available, { ...data, quantity: -data.quantity })
         : taking(-data.quantity, stock, StockEvents.StockAdjusted(data)),
+    SettleCount: ({ data }, stock) => {
+      const [counted, adjusted] = settling(data, stock);
+      if (!adjusted) return counted;
+      return [counted, ...[taking(-adjusted.data.quantity, stock, adjusted)].flat()];
+    },
     SetReorderPoint: ({ data }, { reorderPoint }) =>
       data.pieces === reorderPoint ? [] : StockEvents.ReorderPointSet(data),
     Quarantine: ({ data }, stock) => quarantining(data, stock),
@@ -121,6 +164,14 @@ export const Stock = decider({
     ShipOrder: ({ data }, { committed }) =>
       all((moved: Ordered) => StockEvents.StockShipped({ ...moved, from: 'committed' }), data, committed),
     ReleaseOrder: ({ data }, { reserved }) => all(StockEvents.ReservationReleased, data, reserved),
+    TakeBack: ({ data: { restocked, damaged: kept, scrapped, ...of } }) => {
+      const unsaleable = kept + scrapped;
+      return [
+        ...(restocked > 0 ? [StockEvents.StockReturned({ ...of, quantity: restocked })] : []),
+        ...(unsaleable > 0 ? [StockEvents.DamagedStockReturned({ ...of, quantity: unsaleable })] : []),
+        ...(scrapped > 0 ? [StockEvents.StockScrapped({ ...of, quantity: scrapped, reason: RETURNED })] : []),
+      ];
+    },
   },
 });
 
@@ -138,7 +189,7 @@ function quarantining(
   const pieces = Math.min(quantity, stock.available);
   if (pieces === 0) return [];
   const reason = `quarantine of unit ${unitId}`;
-  return taking(pieces, stock, StockEvents.StockAdjusted({ sku, location, quantity: -pieces, reason }));
+  return taking(pieces, stock, StockEvents.StockDamaged({ sku, location, quantity: pieces, reason }));
 }
 
 /** The event of all pieces that are held for an order, if there are any. */
@@ -196,6 +247,10 @@ function notExpected(
 
 function arrived(stock: StockState, quantity: number): StockState {
   return { ...stock, onHand: stock.onHand + quantity, available: stock.available + quantity };
+}
+
+function damaged(stock: StockState, quantity: number): StockState {
+  return { ...stock, available: stock.available - quantity, damaged: stock.damaged + quantity };
 }
 
 /** Own properties only: an order may be called `constructor`. */

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { LogfoldServices, ProblemDetailsFilter, SchemaPipe } from '@logfold/nestjs';
-import { eventually } from '@logfold/testing';
+import { eventually, withFailpoint } from '@logfold/testing';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -28,8 +28,11 @@ describe('the inventory over HTTP, on Postgres', () => {
     await post('tea/commit', { quantity: 4, orderId: 'o-1' });
     await post('tea/ship', { quantity: 3, orderId: 'o-1' });
     await post('tea/return', { quantity: 1, orderId: 'o-1' });
-    const last = await post('tea/adjust', { quantity: -2, reason: 'broken' });
-    expect(last).toEqual({ status: 200, body: { version: 8, position: expect.stringMatching(/^\d+$/) } });
+    await post('tea/damage', { quantity: 3, reason: 'dropped' });
+    await post('tea/repair', { quantity: 1 });
+    await post('tea/scrap', { quantity: 1, reason: 'broken' });
+    const last = await post('tea/adjust', { quantity: -2, reason: 'lost' });
+    expect(last).toEqual({ status: 200, body: { version: 11, position: expect.stringMatching(/^\d+$/) } });
     await shows('stock/tea', [
       {
         sku: 'tea',
@@ -37,11 +40,14 @@ describe('the inventory over HTTP, on Postgres', () => {
         received: 10,
         shipped: 3,
         returned: 1,
+        scrapped: 1,
         adjusted: -2,
+        corrected: 0,
         reserved: 0,
         committed: 1,
-        onHand: 6,
-        available: 5,
+        damaged: 1,
+        onHand: 5,
+        available: 3,
       },
     ]);
   });
@@ -171,6 +177,49 @@ describe('the inventory over HTTP, on Postgres', () => {
     expect(await get('available-to-promise/none/main')).toMatchObject({ status: 404 });
   });
 
+  it('is corrected by counts: once for what two find at once, and whatever is sold until the correction', async () => {
+    await post('jar/receive', { quantity: 20 });
+    for (const countId of ['c-1', 'c-2', 'c-3']) await count('', { countId, sku: 'jar' });
+    const gate = Promise.withResolvers<void>();
+    await withFailpoint(
+      'subscription.mid-handler',
+      () => gate.promise,
+      async () => {
+        for (const one of ['c-1', 'c-2']) await count(`${one}/record`, { counted: 17 }); // three are missing
+        await post('jar/ship', { quantity: 4 }); // before anything follows from the counts
+        gate.resolve();
+      },
+    );
+    await eventually(async () => {
+      const { body } = await get('counts?sku=jar');
+      expect(body).toEqual([
+        expect.objectContaining({ countId: 'c-1', status: 'adjusted', onHand: 20, variance: -3 }),
+        expect.objectContaining({ countId: 'c-2', status: 'right', onHand: 17, variance: 0 }),
+        expect.objectContaining({ countId: 'c-3', status: 'started', counted: null, variance: null }),
+      ]);
+    });
+    await shows('stock/jar/main', expect.objectContaining({ shipped: 4, adjusted: -3, corrected: -3, onHand: 13 }));
+    await count('c-3/record', { counted: 14 });
+    await shows('counts/c-3', {
+      countId: 'c-3',
+      sku: 'jar',
+      location: 'main',
+      status: 'adjusted',
+      counted: 14,
+      onHand: 13,
+      variance: 1,
+    });
+    expect(await count('c-3/record', { counted: 14 })).toMatchObject({
+      status: 422,
+      body: { rejected: 'is-recorded' },
+    });
+    expect(await count('c-4/record', { counted: -1 })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'counted' }] },
+    });
+    expect(await get('counts/none')).toMatchObject({ status: 404 });
+  });
+
   it('has kept everything when it is started again', async () => {
     await post('kept/receive', { quantity: 3 });
     await app.close();
@@ -222,5 +271,11 @@ async function post(
   headers: Record<string, string> = {},
 ): Promise<{ status: number; body: unknown }> {
   const response = await app.inject({ method: 'POST', url: `/inventory/stock/${path}`, payload: body, headers });
+  return { status: response.statusCode, body: response.json() };
+}
+
+async function count(path: string, body: object): Promise<{ status: number; body: unknown }> {
+  const url = `/inventory/counts${path === '' ? '' : `/${path}`}`;
+  const response = await app.inject({ method: 'POST', url, payload: body });
   return { status: response.statusCode, body: response.json() };
 }

@@ -45,7 +45,7 @@ describe('the admin routes over read models', () => {
     });
     const { body } = await call('GET', '');
     expect(body).toContainEqual(
-      expect.objectContaining({ name: 'stock_levels', version: 1, current: true, fed: ['live', 'old'] }),
+      expect.objectContaining({ name: 'stock_levels', version: 2, current: true, fed: ['live', 'old'] }),
     );
     await receive('tea');
     await eventually(async () => expect(await received('tea')).toBe(2));

@@ -2,12 +2,14 @@ import {
   Country,
   Currency,
   CustomerId,
+  LinePieces,
   Location,
   OrderId,
   OrderLines,
   Patience,
   Quantity,
   Reason,
+  ReturnId,
   Sku,
 } from '@logfold-example/contracts';
 import { commands } from '@logfold/core';
@@ -44,6 +46,10 @@ export const OrderSchemas = {
   MarkShipped: order,
   /** It is not wanted any more. */
   CancelOrder: order.extend({ reason: Reason.default('by the customer') }),
+  /** A customer wants to give pieces of it back, under the number of a return. */
+  AllowReturn: order.extend({ returnId: ReturnId, lines: LinePieces }),
+  /** They will not come. */
+  VoidReturn: order.extend({ returnId: ReturnId }),
 };
 
 /** What can be asked of an order; the stream is `order-ID`. */

@@ -1,5 +1,6 @@
-import { OrderEvents, OUT_OF_STOCK, placesOf, type OrderPlace } from '@logfold-example/contracts';
+import { OrderEvents, OUT_OF_STOCK, placesOf, type OrderLine, type OrderPlace } from '@logfold-example/contracts';
 import { decider, reject, type DataOf, type Rejection } from '@logfold/core';
+import { allowing, NO_RETURNS, withoutReturn, withReturn, type ReturnsOfOrder } from './order-returns.js';
 import { OrderCommands } from './order-commands.js';
 
 /** How far an order is; `none`: it was never placed. */
@@ -14,19 +15,33 @@ export interface OrderState {
   readonly places: readonly OrderPlace[];
   /** Those of them that are not reserved yet. */
   readonly waiting: readonly OrderPlace[];
+  readonly lines: readonly OrderLine[];
+  readonly currency: string;
+  readonly returns: ReturnsOfOrder;
 }
 
-/** The rules of an order: paid when all of it is reserved, shipped when it is paid, and ended once. */
+/**
+ * The rules of an order: paid when all of it is reserved, shipped when it is paid, and ended once. What is shipped may come
+ * back, each piece once.
+ */
 export const Order = decider({
   name: 'order',
   commands: OrderCommands,
   events: OrderEvents,
-  initial: (): OrderState => ({ status: 'none', places: [], waiting: [] }),
+  initial: (): OrderState => ({
+    status: 'none',
+    places: [],
+    waiting: [],
+    lines: [],
+    currency: '',
+    returns: NO_RETURNS,
+  }),
   evolve: {
-    OrderPlaced: (_order, { data }): OrderState => {
-      if (data.origin === 'import') return { status: 'allocated', places: [], waiting: [] };
-      const places = placesOf(data.lines);
-      return { status: 'placed', places, waiting: places };
+    OrderPlaced: (order, { data: { lines, currency, origin } }): OrderState => {
+      const placed = { ...order, lines, currency };
+      if (origin === 'import') return { ...placed, status: 'allocated' };
+      const places = placesOf(lines);
+      return { ...placed, status: 'placed', places, waiting: places };
     },
     OrderLineReserved: (order, { data }) => ({
       ...order,
@@ -38,6 +53,8 @@ export const Order = decider({
     OrderPaid: (order): OrderState => ({ ...order, status: 'paid' }),
     OrderShipped: (order): OrderState => ({ ...order, status: 'shipped' }),
     OrderCancelled: (order): OrderState => ({ ...order, status: 'cancelled' }),
+    OrderReturnAllowed: (order, { data }) => ({ ...order, returns: withReturn(order.returns, data) }),
+    OrderReturnVoided: (order, { data }) => ({ ...order, returns: withoutReturn(order.returns, data.returnId) }),
   },
   decide: {
     PlaceOrder: ({ data }, { status }) =>
@@ -67,6 +84,9 @@ export const Order = decider({
       OrderEvents.OrderShipped({ ...data, stock: [...order.places] }),
     CancelOrder: ({ data }, order) =>
       refusal(data, order, 'placed', 'allocated') ?? OrderEvents.OrderCancelled({ ...data, stock: [...order.places] }),
+    AllowReturn: ({ data }, order) => refusal(data, order, 'shipped') ?? allowing(data, order),
+    VoidReturn: ({ data }, { returns }) =>
+      Object.hasOwn(returns, data.returnId) ? OrderEvents.OrderReturnVoided(data) : [],
   },
 });
 

@@ -8,8 +8,13 @@ import { OrderTracker } from './order-tracker.js';
 import { OrderCommandsController } from './order.commands.controller.js';
 import { OrderController } from './order.controller.js';
 import { Order } from './order.js';
+import { ReturnTracker } from './return-tracker.js';
+import { ReturnCommandsController } from './return.commands.controller.js';
+import { ReturnController } from './return.controller.js';
+import { Return } from './return.js';
 import { SalesController } from './sales.controller.js';
 import { ScreenOrders } from './screen-orders.js';
+import { TakeBack } from './take-back.js';
 import { TopSellers } from './top-sellers.js';
 
 /** What ordering leaves to the application: where its log is, how it hears other services, which loops run here. */
@@ -20,9 +25,17 @@ export type OrderingOptions = Pick<LogfoldModuleOptions, 'database' | 'topics' |
   imports: [
     LogfoldModule.forFeature([Order, Checkout, OrderTracker, DailySales, TopSellers], { service: 'ordering' }),
     LogfoldModule.forFeature([Customer, ScreenOrders], { service: 'ordering' }),
+    LogfoldModule.forFeature([Return, TakeBack, ReturnTracker], { service: 'ordering' }),
   ],
   providers: [ScreenOrders],
-  controllers: [OrderController, OrderCommandsController, SalesController, readModelsController('ordering')],
+  controllers: [
+    OrderController,
+    OrderCommandsController,
+    ReturnController,
+    ReturnCommandsController,
+    SalesController,
+    readModelsController('ordering'),
+  ],
 })
 export class OrderingModule {
   /** With options as values, such as `memory({ service: 'ordering' })` in tests. */

@@ -1,4 +1,4 @@
-import { OrderEvents, StockEvents } from '@logfold-example/contracts';
+import { OrderEvents, ReturnEvents, StockEvents } from '@logfold-example/contracts';
 import type { Event } from '@logfold/core';
 import { describe, expect, it } from '@jest/globals';
 import { Identities } from './identities.js';
@@ -38,6 +38,32 @@ const orders: readonly Event[] = [
   OrderPaid(held('a')),
   OrderShipped(held('a')),
   OrderCancelled({ ...held('b'), reason: 'not-paid' }),
+];
+
+const returnOf = { returnId: 'r', orderId: 'a' };
+const lines = [{ ...at, line: 0, quantity: 1, unitPrice: 1 }];
+const { OrderReturnAllowed, OrderReturnVoided } = OrderEvents;
+const requested = (returnId: string, quantity = 1) =>
+  ReturnEvents.ReturnRequested({ returnId, orderId: 'a', lines: [{ line: 0, quantity }] });
+
+/** A piece of the shipped order comes back, and cannot be sold; another return of it is cancelled, and one is refused. */
+const backInStock: readonly Event[] = [
+  StockEvents.DamagedStockReturned({ ...at, ...returnOf, quantity: 1 }),
+  StockEvents.StockScrapped({ ...at, ...returnOf, quantity: 1, reason: 'returned' }),
+];
+const returned: readonly Event[] = [
+  requested('r'),
+  OrderReturnAllowed({ ...returnOf, lines, currency: 'GBP' }),
+  ReturnEvents.ReturnAccepted({ ...returnOf, lines, amount: 1, currency: 'GBP' }),
+  requested('c'),
+  OrderReturnAllowed({ ...returnOf, returnId: 'c', lines, currency: 'GBP' }),
+  ReturnEvents.ReturnCancelled({ ...returnOf, returnId: 'c', reason: 'not-received' }),
+  OrderReturnVoided({ ...returnOf, returnId: 'c' }),
+  requested('f', 2),
+  ReturnEvents.ReturnRefused({ ...returnOf, returnId: 'f', reason: 'too-many' }),
+  ReturnEvents.ReturnReceived(returnOf),
+  ReturnEvents.ReturnInspected({ ...returnOf, stock: [{ ...at, restocked: 0, damaged: 0, scrapped: 1 }] }),
+  ReturnEvents.ReturnRefunded({ ...returnOf, amount: 1, currency: 'GBP' }),
 ];
 
 describe('the identities of the retailer', () => {
@@ -108,6 +134,63 @@ describe('the identities of the retailer', () => {
   it('hold at rest for orders that wait for their payment, or for their shipment', () => {
     expect(restOf(stock.slice(0, 3), orders.slice(0, 6))).toEqual([]);
     expect(restOf(stock.slice(0, 4), orders.slice(0, 7))).toEqual([]);
+  });
+
+  it('hold for a return that was refunded, one that was cancelled and one that was refused', () => {
+    expect(checked([...stock, ...backInStock], [...orders, ...returned])).toEqual([]);
+    const { ledgers } = folded([...stock, ...backInStock], []);
+    expect(ledgers.get('tea@main')).toMatchObject({ outside: 5, available: 2, shipped: 2, damaged: 0, scrapped: 1 });
+  });
+
+  it('hold at rest for returns that wait for their receipt, or for somebody to look at them', () => {
+    expect(restOf(stock, [...orders, ...returned.slice(0, 3)])).toEqual([]);
+    expect(restOf(stock, [...orders, ...returned.slice(0, 3), returned[9]!])).toEqual([]);
+  });
+
+  it.each(returned.map((event, index) => [event.type, index] as const))(
+    'are broken when %s (%i) is lost, or happens twice',
+    (type, index) => {
+      const lost = checked([...stock, ...backInStock], [...orders, ...returned.toSpliced(index, 1)]);
+      const twice = [...orders, ...returned.toSpliced(index, 0, returned[index]!)];
+      if (type !== 'ReturnRefunded') expect(lost).not.toEqual([]);
+      else expect(lost).toEqual(['Return r was never refunded']);
+      expect(checked([...stock, ...backInStock], twice)).not.toEqual([]);
+    },
+  );
+
+  it.each(backInStock.map((event, index) => [event.type, index] as const))(
+    'are broken when %s (%i) is lost, or happens twice',
+    (_type, index) => {
+      const all = [...orders, ...returned];
+      expect(checked([...stock, ...backInStock.toSpliced(index, 1)], all)).not.toEqual([]);
+      expect(checked([...stock, ...backInStock.toSpliced(index, 0, backInStock[index]!)], all)).not.toEqual([]);
+    },
+  );
+
+  it('are broken by more that comes back than was sold, and by what is restocked and scrapped both', () => {
+    const more = lines.map((line) => ({ ...line, quantity: 2 }));
+    const again = [requested('m', 2), OrderReturnAllowed({ ...returnOf, returnId: 'm', lines: more, currency: 'GBP' })];
+    expect(folded([], [...orders, ...returned, ...again]).wrong).toContain(
+      '3 of line 0 of order a may come back, 2 were sold',
+    );
+    const both = [...backInStock, StockEvents.StockReturned({ ...at, ...returnOf, quantity: 1 })];
+    expect(restOf([...stock, ...both], [...orders, ...returned])).toContain(
+      'Return r is refunded: 1 of tea@main are restocked, not 0',
+    );
+  });
+
+  it('are broken by a refund of more than was paid', () => {
+    const generous = ReturnEvents.ReturnRefunded({ ...returnOf, amount: 5, currency: 'GBP' });
+    expect(folded([], [...orders, ...returned.slice(0, -1), generous]).wrong).toEqual([
+      'Return r was refunded with 5, not 1',
+      '5 were refunded for order a, 2 were paid',
+    ]);
+  });
+
+  it('are broken by a count that corrects twice', () => {
+    const found = StockEvents.StockAdjusted({ ...at, quantity: 1, reason: 'count c', countId: 'c' });
+    expect(folded([...stock, found], orders).wrong).toEqual([]);
+    expect(folded([...stock, found, found], orders).wrong).toEqual(['Count c has corrected the stock twice']);
   });
 
   it('have a ledger whose sum is 0, whoever took the pieces, unless the logs disagree', () => {

@@ -1,17 +1,25 @@
 import { OrderEvents, piecesOf, placesOf, StockEvents, type OrderPlace } from '@logfold-example/contracts';
 import type { Event, EventOf } from '@logfold/core';
+import { ReturnIdentities } from './return-identities.js';
 
 type StockEvent = EventOf<typeof StockEvents>;
 type OrderEvent = EventOf<typeof OrderEvents>;
 
-/** Where the pieces of one SKU at one location are, by the log of the inventory. `outside`: what came in, less what was written off. */
+/**
+ * Where the pieces of one SKU at one location are, by the log of the inventory. `outside`: what came in or came back, less what
+ * was written off. All others add up to it, and those on hand are the ones that were neither shipped nor scrapped.
+ */
 export interface Ledger {
   readonly outside: number;
   readonly available: number;
   readonly reserved: number;
   readonly committed: number;
+  readonly damaged: number;
   readonly shipped: number;
+  readonly scrapped: number;
 }
+
+type OpenLedger = { -readonly [K in keyof Ledger]: number };
 
 /** What the stock holds for one order at one place, and what it has shipped for it. */
 type Account = 'reserved' | 'committed' | 'shipped';
@@ -41,6 +49,8 @@ const STEPS: Readonly<
   OrderPaid: { of: ['allocated'], to: 'paid' },
   OrderShipped: { of: ['paid'], to: 'shipped' },
   OrderCancelled: { of: ['placed', 'allocated'], to: 'cancelled' },
+  OrderReturnAllowed: { of: ['shipped'], to: 'shipped' },
+  OrderReturnVoided: { of: ['shipped'], to: 'shipped' },
 };
 
 const ENDS: readonly TrackedOrder['status'][] = ['shipped', 'cancelled'];
@@ -58,25 +68,31 @@ const RESTS_IN: Readonly<Partial<Record<TrackedOrder['status'], Account>>> = {
  * what holds between them holds when everything has come to rest: see `atRest`, and `sum`.
  */
 export class Identities {
-  readonly #ledgers = new Map<string, { -readonly [K in keyof Ledger]: number }>();
+  readonly #ledgers = new Map<string, OpenLedger>();
   /** By order, then by place. */
   readonly #held = new Map<string, Map<string, Held>>();
   readonly #orders = new Map<string, TrackedOrder>();
+  /** The counts that have corrected the stock. */
+  readonly #counts = new Set<string>();
   readonly #wrong: string[] = [];
+  /** Those of what came back. */
+  readonly returns = new ReturnIdentities();
 
   /** The next event of the log of the inventory; others than those of the stock are passed over. */
   stock(event: Event): void {
     if (event.type in StockEvents) this.#move(event as StockEvent);
+    this.returns.stock(event);
   }
 
-  /** The next event of the log of ordering; others than those of orders are passed over. */
+  /** The next event of the log of ordering; others than those of orders and returns are passed over. */
   order(event: Event): void {
     if (event.type in OrderEvents) this.#follow(event as OrderEvent);
+    this.returns.order(event);
   }
 
   /** What was wrong at any position so far. */
   get wrong(): readonly string[] {
-    return this.#wrong;
+    return [...this.#wrong, ...this.returns.wrong];
   }
 
   /** The orders that have not ended. */
@@ -99,7 +115,7 @@ export class Identities {
    * for it exactly what the order says.
    */
   atRest(): string[] {
-    const wrong: string[] = [];
+    const wrong = this.returns.atRest();
     for (const [orderId, { ofShop, places, status }] of this.#orders) {
       if (!ofShop) continue;
       if (status === 'placed') wrong.push(`Order ${orderId} was never answered`);
@@ -115,12 +131,13 @@ export class Identities {
   }
 
   /**
-   * The ledger of the whole house, which is 0 at rest: what came in from outside, less what is available or went to somebody
-   * who has no order of the shop, by the log of the inventory; less what orders of the shop were promised, by that of ordering.
+   * The ledger of the whole house, which is 0 at rest: what came in from outside, less what is available, damaged or scrapped, or
+   * went to somebody who has no order of the shop, by the log of the inventory; less what orders of the shop were promised, by that of ordering.
    */
   sum(): number {
     let sum = 0;
-    for (const { outside, available } of this.#ledgers.values()) sum += outside - available;
+    for (const { outside, available, damaged, scrapped } of this.#ledgers.values())
+      sum += outside - available - damaged - scrapped;
     for (const [orderId, places] of this.#held)
       if (!this.#orders.get(orderId)?.ofShop)
         for (const { reserved, committed, shipped } of places.values()) sum -= reserved + committed + shipped;
@@ -133,7 +150,7 @@ export class Identities {
   #move(event: StockEvent): void {
     const { type, data } = event;
     const place = nameOf(data);
-    const ledger = this.#ledgers.get(place) ?? { outside: 0, available: 0, reserved: 0, committed: 0, shipped: 0 };
+    const ledger = this.#ledgers.get(place) ?? emptyLedger();
     this.#ledgers.set(place, ledger);
     const forOrder = (account: Account, orderId: string | undefined, pieces: number): void => {
       ledger[account] += pieces;
@@ -148,6 +165,22 @@ export class Identities {
       case 'StockAdjusted':
         ledger.outside += data.quantity;
         ledger.available += data.quantity;
+        break;
+      case 'DamagedStockReturned':
+        ledger.outside += data.quantity;
+        ledger.damaged += data.quantity;
+        break;
+      case 'StockDamaged':
+        ledger.available -= data.quantity;
+        ledger.damaged += data.quantity;
+        break;
+      case 'StockRepaired':
+        ledger.available += data.quantity;
+        ledger.damaged -= data.quantity;
+        break;
+      case 'StockScrapped':
+        ledger.damaged -= data.quantity;
+        ledger.scrapped += data.quantity;
         break;
       case 'StockReserved':
         ledger.available -= data.quantity;
@@ -169,7 +202,12 @@ export class Identities {
       default:
         return;
     }
+    if (type === 'StockAdjusted' && data.countId !== undefined) {
+      if (this.#counts.has(data.countId)) this.#wrong.push(`Count ${data.countId} has corrected the stock twice`);
+      this.#counts.add(data.countId);
+    }
     if (ledger.available < 0) this.#wrong.push(`${type} left ${ledger.available} of ${place} available`);
+    if (ledger.damaged < 0) this.#wrong.push(`${type} left ${ledger.damaged} of ${place} damaged`);
   }
 
   #follow({ type, data }: OrderEvent): void {
@@ -209,6 +247,10 @@ export class Identities {
     places.set(place, held);
     return held;
   }
+}
+
+function emptyLedger(): OpenLedger {
+  return { outside: 0, available: 0, reserved: 0, committed: 0, damaged: 0, shipped: 0, scrapped: 0 };
 }
 
 function nameOf({ sku, location }: { readonly sku: string; readonly location: string }): string {

@@ -13,6 +13,8 @@ await serve({
 The retailer is open.
   API    ${url}/inventory/out-of-stock
          ${url}/orders?status=shipped
+         ${url}/returns?status=refunded
+         ${url}/inventory/counts?status=adjusted
          ${url}/supplier-inbox
   Docs   ${url}/docs
 

@@ -247,7 +247,7 @@ describe('a cold unit that is too warm for half an hour', () => {
       const units = (await app.inject('/insight/cold-chain')).json();
       expect(units).toMatchObject([{ unitId: 'box-1', celsius: 4, status: 'quarantined' }]);
       const level = (await app.inject('/inventory/stock/milk/main')).json();
-      expect(level).toMatchObject({ reserved: 5, adjusted: -12, available: 3 });
+      expect(level).toMatchObject({ reserved: 5, damaged: 12, available: 3 });
     }, PATIENCE);
     const { database } = app.get(LogfoldServices).of('insight');
     await eventually(async () => {

@@ -18,6 +18,7 @@ interface Operation {
 const bodiless = [
   'post /orders/{orderId}/pay',
   'post /orders/{orderId}/ship',
+  'post /returns/{returnId}/receive',
   'post /catalog/products/{sku}/discontinue',
 ];
 

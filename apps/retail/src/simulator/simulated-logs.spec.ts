@@ -1,25 +1,36 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Stock, StockLevels } from '@logfold-example/inventory';
-import { Checkout, Order } from '@logfold-example/ordering';
-import { CommandRejected, foldRows, logfold, logTopics, type Logfold, type Recorded } from '@logfold/core';
+import { Count, CountCommands, CountEvents, SettleCounts, Stock, StockLevels } from '@logfold-example/inventory';
+import { Checkout, Order, Return, TakeBack } from '@logfold-example/ordering';
+import { CommandRejected, foldRows, logfold, logTopics, reaction, type Logfold, type Recorded } from '@logfold/core';
 import { eventually, memory } from '@logfold/testing';
 import { Identities, type Ledger } from '../identities.js';
 import { between, seededRandom } from './random.js';
 import { trader, type OrderCommand, type Trade } from './trader.js';
 
-const TRADES = 500;
+const TRADES = 700;
 const SEED = 20_260_105;
 
 const databases = { inventory: memory({ service: 'inventory' }), ordering: memory({ service: 'ordering' }) };
 const topics = logTopics(databases);
+/** As Nest makes it of its class. */
+const settleCounts = reaction({
+  name: 'settle-counts',
+  from: [CountEvents],
+  startFrom: 'beginning',
+  on: {
+    CountRecorded: (event, context) =>
+      new SettleCounts(inventory.handler(Stock), inventory.rows(StockLevels)).settle(event, context),
+  },
+});
 let inventory: Logfold;
 let ordering: Logfold;
 let stock: readonly Recorded[];
 let orders: readonly Recorded[];
 
 beforeAll(async () => {
-  inventory = logfold({ database: databases.inventory, definitions: [Stock], topics, commandsFrom: ['ordering'] });
-  ordering = logfold({ database: databases.ordering, definitions: [Order, Checkout], topics });
+  const definitions = [Stock, StockLevels, Count, settleCounts];
+  inventory = logfold({ database: databases.inventory, definitions, topics, commandsFrom: ['ordering'] });
+  ordering = logfold({ database: databases.ordering, definitions: [Order, Checkout, Return, TakeBack], topics });
   await inventory.start();
   await ordering.start();
   const trading = trader(SEED, Date.UTC(2026, 0, 5));
@@ -29,6 +40,8 @@ beforeAll(async () => {
     orders = await logOf(ordering);
     const identities = folded(stock, orders);
     expect({ atRest: identities.atRest(), sum: identities.sum() }).toEqual({ atRest: [], sum: 0 });
+    const of = (type: string) => stock.filter((event) => event.type === type).length;
+    expect(of('StockCounted')).toBe(of('CountRecorded'));
   });
 });
 afterAll(async () => {
@@ -46,6 +59,28 @@ describe('the logs that the simulator makes', () => {
     expect(identities.open).not.toEqual([]);
   });
 
+  it('hold returns that were refunded, refused and cancelled, and some that wait for their receipt', () => {
+    const { returns } = folded(stock, orders);
+    for (const status of ['accepted', 'refused', 'cancelled', 'refunded'] as const)
+      expect({ status, count: returns.count(status) }).not.toEqual({ status, count: 0 });
+    for (const type of ['StockReturned', 'DamagedStockReturned', 'StockScrapped'])
+      expect({ type, found: stock.some((event) => event.type === type && event.data.returnId) }).toEqual({
+        type,
+        found: true,
+      });
+  });
+
+  it('hold counts that found the ledger right, and some that corrected it', () => {
+    const counts = stock.filter(({ type }) => type === 'StockCounted').map(({ data }) => data);
+    for (const outcome of ['right', 'adjusted']) expect(counts).toContainEqual(expect.objectContaining({ outcome }));
+    const corrections = stock.filter(({ type, data }) => type === 'StockAdjusted' && data.countId);
+    expect(corrections.map(({ data }) => [data.countId, data.quantity])).toEqual(
+      counts.flatMap(({ countId, outcome, counted, onHand }) =>
+        outcome === 'adjusted' ? [[countId, counted - onHand]] : [],
+      ),
+    );
+  });
+
   it('satisfy the identities at 100 random positions', () => {
     const random = seededRandom(`positions ${SEED}`);
     for (let count = 0; count < 100; count++) {
@@ -59,10 +94,10 @@ describe('the logs that the simulator makes', () => {
         ...until,
         ledgers,
       });
-      const torn = rows.filter((row) => row.onHand !== row.available + row.reserved + row.committed);
+      const torn = rows.filter((row) => row.onHand !== row.available + row.reserved + row.committed + row.damaged);
       expect({ ...until, torn }).toEqual({ ...until, torn: [] });
       const sum = rows.reduce(
-        (all, row) => all + row.received + row.returned + row.adjusted - row.onHand - row.shipped,
+        (all, row) => all + row.received + row.returned + row.adjusted - row.onHand - row.shipped - row.scrapped,
         0,
       );
       expect({ ...until, sum }).toEqual({ ...until, sum: 0 });
@@ -71,29 +106,44 @@ describe('the logs that the simulator makes', () => {
 });
 
 type StockLevel = Readonly<Record<'sku' | 'location', string>> &
-  Readonly<
-    Record<'received' | 'returned' | 'adjusted' | 'shipped' | 'reserved' | 'committed' | 'onHand' | 'available', number>
-  >;
+  Readonly<Record<'received' | 'returned' | 'adjusted' | 'onHand' | Exclude<keyof Ledger, 'outside'>, number>>;
 
 /** What the read model says where the ledger says it too. */
-function ledgerOf({ received, returned, adjusted, available, reserved, committed, shipped }: StockLevel): Ledger {
-  return { outside: received + returned + adjusted, available, reserved, committed, shipped };
+function ledgerOf(row: StockLevel): Ledger {
+  const { received, returned, adjusted, available, reserved, committed, damaged, shipped, scrapped } = row;
+  return { outside: received + returned + adjusted, available, reserved, committed, damaged, shipped, scrapped };
 }
 
-/** Trades with the stock and with orders; whoever only looks is passed over. Refusals are part of trading. */
-async function trade({ service, command }: Trade): Promise<void> {
+/** Trades with the stock, with orders and with returns; whoever only looks is passed over. Refusals are part of trading. */
+async function trade(trading: Trade): Promise<void> {
+  const { service, command } = trading;
   if (service === 'insight') return;
-  if (service === 'ordering' && command.type !== 'PlaceOrder') await answered(command);
-  const handling =
-    service === 'inventory' ? inventory.handler(Stock).handle(command) : ordering.handler(Order).handle(command);
-  await handling.catch((error: unknown) => expect(error).toBeInstanceOf(CommandRejected));
+  if (service === 'ordering' && command.type !== 'PlaceOrder')
+    await answered(command.stream, 'OrderAllocated', 'OrderCancelled');
+  if (service === 'returns' && command.type !== 'RequestReturn')
+    await answered(command.stream, 'ReturnAccepted', 'ReturnRefused');
+  await handled(trading).catch((error: unknown) => expect(error).toBeInstanceOf(CommandRejected));
 }
 
-/** A customer waits until the stock has answered before anything else is done with the order. */
-async function answered({ stream }: OrderCommand): Promise<void> {
+async function handled(trading: Trade): Promise<unknown> {
+  const { service, command } = trading;
+  if (service === 'counts') {
+    const count = inventory.handler(Count);
+    await count.handle(command);
+    const level = await inventory.rows(StockLevels).find({ sku: command.data.sku, location: command.data.location });
+    const counted = Math.max(0, (level?.onHand ?? 0) + trading.variance);
+    return count.handle(CountCommands.RecordCount({ countId: command.data.countId, counted }));
+  }
+  if (service === 'inventory') return inventory.handler(Stock).handle(command);
+  if (service === 'returns') return ordering.handler(Return).handle(command);
+  return ordering.handler(Order).handle(command as OrderCommand);
+}
+
+/** A customer waits until the stock has answered before anything else is done with the order; so with returns, and the order. */
+async function answered(stream: string, ...answers: string[]): Promise<void> {
   await eventually(async () => {
     const types = (await ordering.database.events.readStream(stream)).map(({ type }) => type);
-    expect(types.some((type) => type === 'OrderAllocated' || type === 'OrderCancelled')).toBe(true);
+    expect(types.some((type) => answers.includes(type))).toBe(true);
   });
 }
 

@@ -1,8 +1,8 @@
 import { Shelf } from '@logfold-example/insight';
-import { Stock } from '@logfold-example/inventory';
-import { Order } from '@logfold-example/ordering';
-import type { HandlerOf } from '@logfold/core';
-import { InjectDecider, LogfoldModule } from '@logfold/nestjs';
+import { Count, Stock, StockLevels } from '@logfold-example/inventory';
+import { Order, Return } from '@logfold-example/ordering';
+import type { HandlerOf, RowsOf } from '@logfold/core';
+import { InjectDecider, InjectReadModel, LogfoldModule } from '@logfold/nestjs';
 import { Injectable, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import type { Config } from '../config.js';
@@ -17,7 +17,10 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     @InjectDecider(Stock) private readonly stock: HandlerOf<typeof Stock>,
+    @InjectDecider(Count) private readonly count: HandlerOf<typeof Count>,
+    @InjectReadModel(StockLevels) private readonly levels: RowsOf<typeof StockLevels>,
     @InjectDecider(Order) private readonly order: HandlerOf<typeof Order>,
+    @InjectDecider(Return) private readonly returned: HandlerOf<typeof Return>,
     @InjectDecider(Shelf) private readonly shelf: HandlerOf<typeof Shelf>,
     private readonly config: ConfigService<Config, true>,
   ) {}
@@ -25,8 +28,18 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     if (this.config.get('SIMULATE', { infer: true }) === 'off') return;
     const seed = this.config.get('SEED', { infer: true });
-    const { stock, order, shelf } = this;
-    this.#simulator = startSimulator({ stock, order, shelf, seed, perSecond: COMMANDS_PER_SECOND, log: console.log });
+    const { stock, count, levels, order, returned, shelf } = this;
+    this.#simulator = startSimulator({
+      stock,
+      count,
+      onHand: async ({ sku, location }) => (await levels.find({ sku, location }))?.onHand ?? 0,
+      order,
+      returned,
+      shelf,
+      seed,
+      perSecond: COMMANDS_PER_SECOND,
+      log: console.log,
+    });
   }
 
   /** Comes before the services stop, so the command under way can end. */
@@ -38,8 +51,8 @@ export class Simulation implements OnApplicationBootstrap, OnModuleDestroy {
 /** A trader who keeps the retailer busy. */
 @Module({
   imports: [
-    LogfoldModule.forFeature([Stock], { service: 'inventory' }),
-    LogfoldModule.forFeature([Order], { service: 'ordering' }),
+    LogfoldModule.forFeature([Stock, StockLevels, Count], { service: 'inventory' }),
+    LogfoldModule.forFeature([Order, Return], { service: 'ordering' }),
     LogfoldModule.forFeature([Shelf], { service: 'insight' }),
   ],
   providers: [Simulation],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { DatabaseUnavailable, logfold, type HandlerOf } from '@logfold/core';
 import { Shelf } from '@logfold-example/insight';
-import { Stock } from '@logfold-example/inventory';
-import { Order } from '@logfold-example/ordering';
+import { Count, Stock } from '@logfold-example/inventory';
+import { Order, Return } from '@logfold-example/ordering';
 import { memory, virtualClock } from '@logfold/testing';
 import { startSimulator } from './simulator.js';
 import { trader } from './trader.js';
@@ -12,10 +12,14 @@ type Handle = (command: { readonly stream: string }) => Promise<never>;
 
 describe('the simulator', () => {
   it('trades at its rate, whatever is refused, until it is stopped', async () => {
-    const shop = logfold({ database: memory({ service: 'shop' }), definitions: [Stock, Order, Shelf], run: 'nothing' });
+    const shop = logfold({
+      database: memory({ service: 'shop' }),
+      definitions: [Stock, Count, Order, Return, Shelf],
+      run: 'nothing',
+    });
     await shop.start();
     const { clock, handled, stop } = simulator((command) => {
-      const decider = [Stock, Order, Shelf].find(({ name }) => command.stream.startsWith(`${name}-`))!;
+      const decider = [Stock, Count, Order, Return, Shelf].find(({ name }) => command.stream.startsWith(`${name}-`))!;
       return shop.handler(decider).handle(command as never) as never;
     });
     await clock.advance(99_500);
@@ -62,14 +66,17 @@ function simulator(handle: Handle) {
   const lines: string[] = [];
   let handled = 0;
   const handler = {
-    handle(command: { readonly stream: string }) {
-      handled += 1;
+    handle(command: { readonly stream: string; readonly type?: string }) {
+      if (command.type !== 'RecordCount') handled += 1; // one trade with the start of the count
       return handle(command);
     },
   };
   const { stop } = startSimulator({
     stock: handler as HandlerOf<typeof Stock>,
+    count: handler as HandlerOf<typeof Count>,
+    onHand: async () => 1,
     order: handler as HandlerOf<typeof Order>,
+    returned: handler as HandlerOf<typeof Return>,
     shelf: handler as HandlerOf<typeof Shelf>,
     seed: 1,
     perSecond: 2,

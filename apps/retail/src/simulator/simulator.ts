@@ -1,13 +1,17 @@
 import type { Shelf } from '@logfold-example/insight';
-import type { Stock } from '@logfold-example/inventory';
-import type { Order } from '@logfold-example/ordering';
+import { CountCommands, type Count, type Stock } from '@logfold-example/inventory';
+import type { Order, Return } from '@logfold-example/ordering';
 import { backoffMs, CommandRejected, systemClock, type Clock, type HandlerOf } from '@logfold/core';
 import { trader, type Trade } from './trader.js';
 
 /** The parts of a simulator. */
 export interface SimulatorOptions {
   readonly stock: HandlerOf<typeof Stock>;
+  readonly count: HandlerOf<typeof Count>;
+  /** How many pieces the ledger has on hand there. */
+  readonly onHand: (place: { readonly sku: string; readonly location: string }) => Promise<number>;
   readonly order: HandlerOf<typeof Order>;
+  readonly returned: HandlerOf<typeof Return>;
   readonly shelf: HandlerOf<typeof Shelf>;
   /** What the trader does follows from it. */
   readonly seed: number;
@@ -28,7 +32,7 @@ const BACKOFF = { firstMs: 500, maxMs: 10_000 };
 
 /**
  * Trades, so that there is something to see: a few dozen phones and laptops in a few shops, and orders that are placed,
- * paid and shipped, and shoppers who look. Refused commands are part of trading; while the database is away it waits and tries the same command again.
+ * paid, shipped and maybe given back, shoppers who look, and people who count. Refused commands are part of trading; while the database is away it waits and tries the same command again.
  */
 export function startSimulator(options: SimulatorOptions): Simulator {
   const stopping = new AbortController();
@@ -42,14 +46,21 @@ export function startSimulator(options: SimulatorOptions): Simulator {
 }
 
 async function trade(
-  { stock, order, shelf, seed, perSecond, log, clock = systemClock }: SimulatorOptions,
+  { stock, count, onHand, order, returned, shelf, seed, perSecond, log, clock = systemClock }: SimulatorOptions,
   signal: AbortSignal,
 ): Promise<void> {
   log(`A simulator trades, ${perSecond} commands a second`);
   const pauseMs = 1_000 / perSecond;
-  const handle = ({ service, command }: Trade): Promise<unknown> => {
+  const handle = async (trading: Trade): Promise<unknown> => {
+    const { service, command } = trading;
+    if (service === 'counts') {
+      await count.handle(command);
+      const counted = Math.max(0, (await onHand(command.data)) + trading.variance);
+      return count.handle(CountCommands.RecordCount({ countId: command.data.countId, counted }));
+    }
     if (service === 'inventory') return stock.handle(command);
-    return service === 'ordering' ? order.handle(command) : shelf.handle(command);
+    if (service === 'ordering') return order.handle(command);
+    return service === 'returns' ? returned.handle(command) : shelf.handle(command);
   };
   let failures = 0;
   for (const trade of trader(seed, clock.now(), () => clock.now())) {

@@ -11,9 +11,19 @@ describe('the trader', () => {
 
   it('does all that is done at a counter, all that is done with orders, and looks', () => {
     const types = (service: string) =>
-      new Set(first(500, 1).flatMap((trade) => (trade.service === service ? [trade.command.type] : [])));
-    expect([...types('inventory')].sort()).toEqual(['Adjust', 'ReceiveStock', 'Return', 'Ship']);
+      new Set(first(2_000, 1).flatMap((trade) => (trade.service === service ? [trade.command.type] : [])));
+    expect([...types('inventory')].sort()).toEqual([
+      'Adjust',
+      'Damage',
+      'ReceiveStock',
+      'Repair',
+      'Return',
+      'Scrap',
+      'Ship',
+    ]);
     expect([...types('ordering')].sort()).toEqual(['CancelOrder', 'MarkPaid', 'MarkShipped', 'PlaceOrder']);
+    expect([...types('returns')].sort()).toEqual(['CancelReturn', 'InspectReturn', 'ReceiveReturn', 'RequestReturn']);
+    expect([...types('counts')]).toEqual(['StartCount']);
     expect([...types('insight')]).toEqual(['ViewProduct']);
   });
 
@@ -40,6 +50,22 @@ describe('the trader', () => {
     }
     expect(shipped.length).toBeGreaterThan(100);
   });
+
+  it('gives back pieces of what was shipped, each order once, and inspects what was received', () => {
+    const trades = first(2_000, 4);
+    const shipped = ordersOf(trades, 'MarkShipped');
+    const returned = trades.flatMap(({ service, command }) =>
+      service === 'returns' && command.type === 'RequestReturn' ? [command.data.orderId] : [],
+    );
+    expect(returned.length).toBeGreaterThan(20);
+    expect(new Set(returned).size).toBe(returned.length);
+    expect(returned.filter((id) => !shipped.includes(id))).toEqual([]);
+    const ids = (type: string) =>
+      trades.flatMap(({ service, command }) =>
+        service === 'returns' && command.type === type ? [command.data.returnId] : [],
+      );
+    expect(ids('InspectReturn').filter((id) => !ids('ReceiveReturn').includes(id))).toEqual([]);
+  });
 });
 
 function first(count: number, seed: number): Trade[] {
@@ -48,6 +74,7 @@ function first(count: number, seed: number): Trade[] {
 }
 
 function places({ service, command }: Trade): readonly { sku: string; location: string }[] {
+  if (service === 'returns') return [];
   if (service !== 'ordering') return [command.data];
   return command.type === 'PlaceOrder' ? command.data.lines : [];
 }
