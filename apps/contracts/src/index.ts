@@ -15,7 +15,7 @@ export {
 } from './orders.js';
 export { Product, ProductState } from './catalog.js';
 export { FraudEvents, Spending } from './fraud.js';
-export { BASKET_LIMIT, DemandEvents, SaleEvents, SalesEvents } from './insight.js';
+export { DemandEvents, SalesEvents } from './insight.js';
 export { QuarantineStockCommands, QuarantineStockSchemas } from './quarantine.js';
 export { pseudonymOf } from './pseudonym.js';
 export { NOT_RECEIVED, ReturnEvents, type InspectedPlace } from './returns.js';

@@ -1,6 +1,6 @@
-import { events, versioned } from '@logfold/core';
+import { events } from '@logfold/core';
 import { z } from 'zod';
-import { Currency, CustomerId, Location, OrderId, Sku } from './fields.js';
+import { Currency, CustomerId, Location, Sku } from './fields.js';
 
 const at = z.object({ sku: Sku, location: Location });
 const count = z.number().int().min(0);
@@ -21,30 +21,7 @@ export const DemandEvents = events(
   },
 );
 
-/** Different products of one order that are looked at together at most, the first of its lines: the rest tells little. */
-export const BASKET_LIMIT = 12;
-
-const sale = z.object({
-  orderId: OrderId,
-  customerId: CustomerId.optional(),
-  currency: Currency,
-  placedAt: z.iso.datetime(),
-  pieces: count,
-  total: count,
-  skus: z.array(Sku).max(BASKET_LIMIT),
-});
-
-/** Sales as insight has heard of them, in the one order of its log. */
-export const SaleEvents = events(
-  'insight.sale',
-  { topic: null, partitions: 1 },
-  {
-    /** An order was placed. The first version did not say by whom, and of what. */
-    SaleRecorded: versioned(2, sale, { 1: (old: Omit<z.infer<typeof sale>, 'skus'>) => ({ ...old, skus: [] }) }),
-  },
-);
-
-/** What insight has made of them, window by window. */
+/** What insight has made of the sales that it has heard of, window by window. */
 export const SalesEvents = events(
   'insight.sales',
   { partitions: 3 },

@@ -1,6 +1,6 @@
 import { LogfoldError } from '@logfold/core';
 import type { DynamicModule } from '@nestjs/common';
-import { ConfigModule } from '@nestjs/config';
+import { ConfigModule, ConfigService } from '@nestjs/config';
 import { z } from 'zod';
 
 const aPort = 'must be a whole number from 0 to 65535; 0 takes any free port';
@@ -41,6 +41,15 @@ export const ServiceConfig = HostConfig.extend({
 
 /** The validated configuration of a service in a process of its own. */
 export type ServiceConfig = z.infer<typeof ServiceConfig>;
+
+/** Where such a service has its database and meets the others: for its module's `forRootAsync`. */
+export const fromEnvironment = {
+  inject: [ConfigService],
+  useFactory: (config: ConfigService<ServiceConfig, true>) => ({
+    database: config.get('DATABASE_URL', { infer: true }),
+    kafka: { brokers: config.get('KAFKA_BROKERS', { infer: true }) },
+  }),
+};
 
 /** The environment lacks something, or holds what cannot work. */
 export class InvalidEnvironment extends LogfoldError {

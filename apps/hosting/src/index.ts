@@ -1,5 +1,5 @@
 // What every service's process shares.
-export { HostConfig, InvalidEnvironment, loadConfig, ServiceConfig } from './environment.js';
+export { fromEnvironment, HostConfig, InvalidEnvironment, loadConfig, ServiceConfig } from './environment.js';
 export { hosted, serve, type Served } from './serve.js';
 
 // Traces and metrics.

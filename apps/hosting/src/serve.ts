@@ -15,7 +15,7 @@ import { TelemetryModule } from './telemetry.module.js';
 
 /** An application that is to be a process. */
 export interface Served extends ApiTitle {
-  readonly module: Type;
+  readonly module: Type | DynamicModule;
   /** What it reads from the environment: a `HostConfig`, or more. The ConfigService then gives it to everybody. */
   readonly config: z.ZodType<HostConfig>;
   /** What it says when it is open. */
@@ -49,7 +49,7 @@ export async function serve(served: Served): Promise<void> {
 const log = processLog();
 
 /** An application with its configuration, not yet started. */
-export function hosted(module: Type, config: DynamicModule): DynamicModule {
+export function hosted(module: Type | DynamicModule, config: DynamicModule): DynamicModule {
   return { module: Host, imports: [config, HttpModule, LogfoldHealthModule.forRoot(), TelemetryModule, module] };
 }
 

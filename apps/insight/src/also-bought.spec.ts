@@ -1,8 +1,8 @@
-import { SaleEvents } from '@logfold-example/contracts';
 import { given } from '@logfold/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AlsoBought, counted } from './also-bought.js';
+import { SaleEvents } from './sales.js';
 
 let orders = 0;
 const sale = (...skus: string[]) =>

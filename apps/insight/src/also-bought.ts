@@ -1,6 +1,6 @@
-import { SaleEvents } from '@logfold-example/contracts';
 import { readModel, sql } from '@logfold/core';
 import { z } from 'zod';
+import { SaleEvents } from './sales.js';
 
 const count = z.number().int();
 

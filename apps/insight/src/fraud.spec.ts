@@ -1,8 +1,9 @@
-import { FraudEvents, SaleEvents } from '@logfold-example/contracts';
+import { FraudEvents } from '@logfold-example/contracts';
 import { given } from '@logfold/testing';
 import { describe, expect, it } from '@jest/globals';
 import { FraudCase, FraudCaseCommands } from './fraud-case.js';
 import { FraudQueue } from './fraud-queue.js';
+import { SaleEvents } from './sales.js';
 import { SpendingByCustomer, SUSPICIOUS_TOTAL, SuspicionEvents } from './spending.js';
 
 const customerId = 'C-1';

@@ -1,7 +1,8 @@
-import { SaleEvents, SalesEvents } from '@logfold-example/contracts';
+import { SalesEvents } from '@logfold-example/contracts';
 import { given } from '@logfold/testing';
 import { describe, it } from '@jest/globals';
 import { SalesByHour } from './hourly-sales.js';
+import { SaleEvents } from './sales.js';
 
 const sale = (time: string, total: number) =>
   SaleEvents.SaleRecorded({

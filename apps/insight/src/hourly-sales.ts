@@ -1,6 +1,7 @@
-import { SaleEvents, SalesEvents } from '@logfold-example/contracts';
+import { SalesEvents } from '@logfold-example/contracts';
 import { derivedStream, readModel, sql, tumbling } from '@logfold/core';
 import { z } from 'zod';
+import { SaleEvents } from './sales.js';
 
 /**
  * What was ordered in each hour, by currency, told ten minutes of order time after its end. Orders that come later still

@@ -1,7 +1,6 @@
 import { observed, readModelsController } from '@logfold-example/hosting';
 import { LogfoldModule, type LogfoldModuleOptions } from '@logfold/nestjs';
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
-import { SaleEvents } from '@logfold-example/contracts';
 import { AlsoBought } from './also-bought.js';
 import { ColdChainController } from './cold-chain.controller.js';
 import { ColdChain } from './cold-chain.js';
@@ -15,6 +14,7 @@ import { InsightController } from './insight.controller.js';
 import { OpenCases } from './open-cases.js';
 import { NoteExcursions, Quarantine } from './quarantine.js';
 import { RecordSales } from './record-sales.js';
+import { SaleEvents } from './sales.js';
 import { Shelf } from './shelf.js';
 import { SpendingByCustomer } from './spending.js';
 import { Unit } from './unit.js';

@@ -1,25 +1,10 @@
 import 'reflect-metadata';
-import { serve, ServiceConfig } from '@logfold-example/hosting';
-import { Module } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
+import { fromEnvironment, serve, ServiceConfig } from '@logfold-example/hosting';
 import { InsightModule } from './insight.module.js';
 
-/** The service as a process of its own, which meets the others at their topics. */
-@Module({
-  imports: [
-    InsightModule.forRootAsync({
-      inject: [ConfigService],
-      useFactory: (config: ConfigService<ServiceConfig, true>) => ({
-        database: config.get('DATABASE_URL', { infer: true }),
-        kafka: { brokers: config.get('KAFKA_BROKERS', { infer: true }) },
-      }),
-    }),
-  ],
-})
-class ServiceModule {}
-
+// The service as a process of its own, which meets the others at their topics.
 await serve({
-  module: ServiceModule,
+  module: InsightModule.forRootAsync(fromEnvironment),
   config: ServiceConfig,
   title: 'Logfold example: insight',
   description: 'What shoppers look at and buy, and what follows from it.',

@@ -1,7 +1,8 @@
-import { BASKET_LIMIT, OrderEvents, piecesOf, SaleEvents, totalOf } from '@logfold-example/contracts';
+import { OrderEvents, piecesOf, totalOf } from '@logfold-example/contracts';
 import type { ReactionContext } from '@logfold/core';
 import { LogfoldServices, On, Reaction } from '@logfold/nestjs';
 import type { EventFrom } from '@logfold/nestjs';
+import { BASKET_LIMIT, SaleEvents } from './sales.js';
 
 /**
  * Records each order as a sale in the log of insight, which has one order: windows over time need one, and the topic of

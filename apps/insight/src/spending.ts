@@ -1,5 +1,6 @@
-import { pseudonymOf, SaleEvents, Spending } from '@logfold-example/contracts';
+import { pseudonymOf, Spending } from '@logfold-example/contracts';
 import { derivedStream, events, sliding } from '@logfold/core';
+import { SaleEvents } from './sales.js';
 
 /** What a customer may order for within an hour, in thousandths of any currency, before somebody looks at it. */
 export const SUSPICIOUS_TOTAL = 100_000_000;

@@ -1,25 +1,10 @@
 import 'reflect-metadata';
-import { serve, ServiceConfig } from '@logfold-example/hosting';
-import { Module } from '@nestjs/common';
-import { ConfigService } from '@nestjs/config';
+import { fromEnvironment, serve, ServiceConfig } from '@logfold-example/hosting';
 import { ReplenishmentModule } from './replenishment.module.js';
 
-/** The service as a process of its own, which meets the others at their topics. */
-@Module({
-  imports: [
-    ReplenishmentModule.forRootAsync({
-      inject: [ConfigService],
-      useFactory: (config: ConfigService<ServiceConfig, true>) => ({
-        database: config.get('DATABASE_URL', { infer: true }),
-        kafka: { brokers: config.get('KAFKA_BROKERS', { infer: true }) },
-      }),
-    }),
-  ],
-})
-class ServiceModule {}
-
+// The service as a process of its own, which meets the others at their topics.
 await serve({
-  module: ServiceModule,
+  module: ReplenishmentModule.forRootAsync(fromEnvironment),
   config: ServiceConfig,
   title: 'Logfold example: replenishment',
   description: 'What suppliers are asked for.',
