@@ -119,7 +119,9 @@ export async function withWorld(brokers: readonly string[], work: (world: World)
         await check();
       },
     });
-    const warnings = children.flatMap(({ child }) => child.lines.filter((line) => line.includes('Warning')));
+    const warnings = children.flatMap(({ child }) =>
+      child.lines.filter((line) => line.includes('TimeoutNegativeWarning')),
+    );
     expect(warnings).toEqual([]);
   } catch (error) {
     for (const { name, child } of children) if (name.startsWith('echo')) child.process.kill('SIGUSR2');
