@@ -55,7 +55,8 @@ describe('The retailer, started by one command', () => {
       positions.push(BigInt(answer.body.position));
     }
     expect(positions).toEqual([...positions].sort((a, b) => (a < b ? -1 : 1)));
-    const level = { received: 10, shipped: 3, returned: 1, adjusted: -2, reserved: 0, committed: 0, onHand: 6 };
+    const moved = { received: 10, shipped: 3, returned: 1, adjusted: -2, corrected: 0, scrapped: 0 };
+    const level = { ...moved, reserved: 0, committed: 0, damaged: 0, onHand: 6 };
     await eventually(async () =>
       expect((await get(`${stock}/TEA`)).body).toEqual([{ sku: 'TEA', location: 'main', ...level, available: 6 }]),
     );
