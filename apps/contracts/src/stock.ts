@@ -52,6 +52,8 @@ export const StockEvents = events(
     DamagedStockReturned: returned,
     /** Available pieces turned out to be damaged. */
     StockDamaged: moved.extend({ reason: Reason }),
+    /** So many of the reserved pieces must not be sold either: those that are released are damaged in the same breath. */
+    QuarantineOwed: moved.extend({ reason: Reason }),
     /** Damaged pieces can be sold after all. */
     StockRepaired: moved,
     /** Damaged pieces were thrown away: they are not on hand any more. */
@@ -59,14 +61,15 @@ export const StockEvents = events(
     /**
      * The pieces were counted, which were so many on hand by the log at the position of the count, less what older counts had
      * not corrected yet. `adjusted`: StockAdjusted is right behind it. `short`: fewer were found than are promised to orders.
-     * `superseded`: a later count was through already. Neither of these two corrects anything.
+     * `too-large`: the difference is more than one correction may be. `superseded`: a later count was through already. None of
+     * these three corrects anything.
      */
     StockCounted: at.extend({
       countId: CountId,
       countedAt: z.string().regex(/^\d{1,19}$/),
       counted: Counted,
       onHand: z.number().int(),
-      outcome: z.enum(['right', 'adjusted', 'short', 'superseded']),
+      outcome: z.enum(['right', 'adjusted', 'short', 'too-large', 'superseded']),
     }),
     /** A count or an accident: what is on hand was not what the log said. May be negative. */
     StockAdjusted: at.extend({ quantity: Difference, reason: Reason, countId: CountId.optional() }),

@@ -1,8 +1,8 @@
 import { given } from '@logfold/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { AlsoBought, counted } from './also-bought.js';
-import { SaleEvents } from './sales.js';
+import { AlsoBought, Companion, counted } from './also-bought.js';
+import { basketOf, SaleEvents } from './sales.js';
 
 let orders = 0;
 const sale = (...skus: string[]) =>
@@ -23,6 +23,27 @@ describe('what was also bought', () => {
       { sku: 'pot', orders: 1, companions: [times('cup', 1), times('tea', 1)] },
       { sku: 'tea', orders: 3, companions: [times('cup', 2), times('pot', 1)] },
     ]);
+  });
+
+  it('is counted among the first twelve products of an order, and says that of its numbers', () => {
+    const lines = ['tea', 'cup', 'tea', ...'abcdefghijk'].map((sku) => ({ sku }));
+    expect(basketOf(lines)).toEqual(['tea', 'cup', ...'abcdefghij']);
+    for (const { description } of [Companion.shape.atLeast, Companion.shape.atMost])
+      expect(description).toContain('both were among the first 12 products');
+  });
+
+  it('is surely known of whatever goes with a product in more than eleven of so many orders as are counted', () => {
+    const limit = 40;
+    const known = (ordersWithCup: number): string[] => {
+      let companions: ReturnType<typeof counted> = [];
+      for (let order = 0; order < limit; order++) {
+        const rare = Array.from({ length: 10 }, (_, n) => `rare-${order}-${n}`);
+        companions = counted(companions, order < ordersWithCup ? ['cup', ...rare] : rare, limit);
+      }
+      return companions.map(({ sku }) => sku);
+    };
+    expect(known(12)).toContain('cup');
+    expect(known(2)).not.toContain('cup'); // in more than one of 40
   });
 
   it('is not known of sales that were recorded before they said it', () => {

@@ -1,15 +1,17 @@
 import { readModel, sql } from '@logfold/core';
 import { z } from 'zod';
-import { SaleEvents } from './sales.js';
+import { BASKET_LIMIT, SaleEvents } from './sales.js';
 
 const count = z.number().int();
 
-/** A product that was ordered together with another one. */
+/** A product that was ordered together with another one: both were among the first products of an order. */
 export const Companion = z
   .object({
     sku: z.string(),
-    atLeast: count.describe('In so many orders of the product, surely'),
-    atMost: count.describe('The same, while no more products went with it than are counted'),
+    atLeast: count.describe(`In so many orders at least both were among the first ${BASKET_LIMIT} products`),
+    atMost: count.describe(
+      `In so many orders at most both were among the first ${BASKET_LIMIT} products; further ones are not looked at`,
+    ),
   })
   .meta({ id: 'Companion' });
 
@@ -18,15 +20,18 @@ type Companion = z.infer<typeof Companion>;
 /** A row of `also_bought`. */
 export const Companions = z.object({
   sku: z.string(),
-  orders: count,
+  orders: count.describe(`In which it was among the first ${BASKET_LIMIT} products`),
   companions: z.array(Companion).describe('Most often first'),
 });
 
-/** Companions of one product that are counted: what goes with it in more than one of 200 cases is surely among them. */
+/**
+ * Companions of one product that are counted. Whatever is more than one of 200 of all the companions that it had is surely among
+ * them; an order has eleven of them at most, so it is what goes with it in more than 11 of 200 orders.
+ */
 const COMPANIONS_LIMIT = 200;
 
 /**
- * What was ordered together with each product. It is folded from the sales in the log of insight, which has one order, so it
+ * What was ordered together with each product, among the first products of an order. It is folded from the sales in the log of insight, which has one order, so it
  * comes out the same whenever it is folded anew.
  */
 export const AlsoBought = readModel({

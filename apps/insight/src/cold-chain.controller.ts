@@ -8,16 +8,23 @@ import { z } from 'zod';
 import { ColdChain, ColdUnit } from './cold-chain.js';
 import { Unit, UnitCommands, UnitSchemas } from './unit.js';
 
-const Filling = UnitSchemas.FillUnit.omit({ unitId: true, filledAt: true })
-  .extend({ location: Location.default('main') })
-  .strict()
-  .meta({ id: 'FillUnit' });
 /** A thermometer that is ahead would make the readings of all others late. */
 const AHEAD_MS = 60_000;
+const isNow = (time: string): boolean => Date.parse(time) <= Date.now() + AHEAD_MS;
+const Filling = UnitSchemas.FillUnit.omit({ unitId: true })
+  .extend({
+    location: Location.default('main'),
+    filledAt: UnitSchemas.FillUnit.shape.filledAt
+      .refine(isNow, 'must not be in the future')
+      .optional()
+      .describe('Now unless given; what was measured before counts for what lay in it before'),
+  })
+  .strict()
+  .meta({ id: 'FillUnit' });
 const Reading = UnitSchemas.RecordTemperature.omit({ unitId: true })
   .extend({
     measuredAt: UnitSchemas.RecordTemperature.shape.measuredAt.refine(
-      (time) => Date.parse(time) <= Date.now() + AHEAD_MS,
+      isNow,
       'must not be in the future: set the clock of the thermometer',
     ),
   })
@@ -51,15 +58,16 @@ export class ColdChainController {
     return this.units.findMany(status === undefined ? {} : { status }, page);
   }
 
-  @UnitCommand('fill', 'Something else lies in it from now on')
+  @UnitCommand('fill', 'Something else lies in it from now on, or from an earlier time')
   fill(
     @Param('unitId', { schema: UnitId }) unitId: string,
     @Body({ schema: Filling }) body: z.output<typeof Filling>,
   ): Promise<Handled> {
-    return this.unit.handle(UnitCommands.FillUnit({ ...body, unitId, filledAt: new Date().toISOString() }));
+    const { filledAt = new Date().toISOString() } = body;
+    return this.unit.handle(UnitCommands.FillUnit({ ...body, unitId, filledAt }));
   }
 
-  @UnitCommand('temperature', 'Its thermometer tells how warm it is')
+  @UnitCommand('temperature', 'Its thermometer tells how warm it is, or was: that counts for what lay in it then')
   temperature(
     @Param('unitId', { schema: UnitId }) unitId: string,
     @Body({ schema: Reading }) body: z.output<typeof Reading>,

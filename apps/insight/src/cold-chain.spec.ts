@@ -16,6 +16,7 @@ const reading = (time: string, celsius: number, of = unitId) =>
   UnitEvents.TemperatureRecorded({ unitId: of, celsius, measuredAt: at(time), limitCelsius: 8, filledAt });
 const half = { unitId, filledAt, since: at('09:00'), until: at('09:30') };
 const quarantined = UnitEvents.UnitQuarantined({ ...half, ...content });
+const refilled = UnitEvents.UnitFilled({ ...filled.data, sku: 'cream', limitCelsius: 6, filledAt: at('10:33') });
 const later = reading('11:00', 4, 'box-2');
 
 describe('an excursion', () => {
@@ -52,15 +53,57 @@ describe('a cold unit', () => {
       .then([reading('09:00', 4)]);
   });
 
-  it('goes into quarantine once, until something else lies in it, of which that is not told', () => {
+  it('is filled again later than before', () => {
+    given(Unit, [filled])
+      .when(UnitCommands.FillUnit({ ...refilled.data }))
+      .then([refilled]);
+    given(Unit, [refilled]).when(fill).thenRejected('filled-since');
+    given(Unit, [refilled])
+      .when(UnitCommands.FillUnit({ ...refilled.data, filledAt: '2026-01-05T10:33:00Z' }))
+      .thenRejected('filled-since');
+  });
+
+  it('keeps what was measured before it was filled from what lies in it now', () => {
+    const record = (time: string) => UnitCommands.RecordTemperature({ unitId, celsius: 9, measuredAt: at(time) });
+    given(Unit, [filled]).when(record('07:59')).thenRejected('before-filling');
+    given(Unit, [filled])
+      .when(record('08:00'))
+      .then([reading('08:00', 9)]);
+    given(Unit, [filled, refilled])
+      .when(record('10:32'))
+      .then([reading('10:32', 9)]);
+    const { limitCelsius } = refilled.data;
+    given(Unit, [filled, refilled])
+      .when(record('10:33'))
+      .then([UnitEvents.TemperatureRecorded({ ...record('10:33').data, limitCelsius, filledAt: at('10:33') })]);
+  });
+
+  it('goes into quarantine once for each filling', () => {
     given(Unit, [filled]).when(note).then([quarantined]);
     given(Unit, [filled, quarantined])
       .when(UnitCommands.NoteExcursion({ ...half, since: at('09:05'), until: at('09:35') }))
       .then([]);
-    given(Unit, [filled, quarantined, UnitEvents.UnitFilled({ unitId, ...content, filledAt: at('10:00') })])
+    const again = { ...half, filledAt: at('10:33'), since: at('11:00'), until: at('11:30') };
+    given(Unit, [filled, quarantined, refilled])
+      .when(UnitCommands.NoteExcursion(again))
+      .then([UnitEvents.UnitQuarantined({ ...refilled.data, ...again })]);
+  });
+
+  it('has what lay in it quarantined, although something else lies in it by the time that this is told', () => {
+    given(Unit, [filled, refilled]).when(note).then([quarantined]);
+    given(Unit, [filled, refilled, quarantined]).when(note).then([]);
+  });
+
+  it('remembers so many fillings, and says so of one that is forgotten', () => {
+    const minute = (count: number) => new Date(Date.parse(filledAt) + count * 60_000).toISOString();
+    const many = Array.from({ length: 100 }, (_, count) =>
+      UnitEvents.UnitFilled({ ...filled.data, filledAt: minute(count) }),
+    );
+    given(Unit, many).when(note).then([quarantined]);
+    const one = UnitEvents.UnitFilled({ ...filled.data, filledAt: minute(100) });
+    given(Unit, [...many, one])
       .when(note)
-      .then([]);
-    given(Unit, []).when(note).then([]);
+      .thenRejected('forgotten');
   });
 
   it('has the inventory take out of sale what lies in it', () => {
@@ -78,6 +121,8 @@ describe('a cold unit', () => {
     given(ColdChain, [filled, reading('09:00', 9.5), quarantined]).thenRows([
       { ...measured, status: 'quarantined', warmSince: at('09:00') },
     ]);
-    given(ColdChain, [filled, reading('09:00', 9.5), quarantined, filled]).thenRows([row]);
+    const other = { ...row, ...refilled.data };
+    given(ColdChain, [filled, reading('09:00', 9.5), quarantined, refilled]).thenRows([other]);
+    given(ColdChain, [filled, refilled, reading('10:30', 9.5), quarantined]).thenRows([other]); // of what lay in it before
   });
 });

@@ -20,7 +20,7 @@ export const ColdUnit = z
 
 type Row = z.infer<typeof ColdUnit>;
 
-/** Each cold unit: what lies in it, how warm it is, and whether that may be sold. */
+/** Each cold unit: what lies in it now, how warm it is, and whether that may be sold. What is told of older fillings is passed over. */
 export const ColdChain = readModel({
   name: 'cold_chain',
   version: 1,
@@ -36,7 +36,9 @@ export const ColdChain = readModel({
   partitionedBy: ({ unitId }) => `unit-${unitId}`,
   evolve: {
     UnitFilled: (_, { data }): Row => ({ ...data, celsius: null, measuredAt: null, status: 'cold', warmSince: null }),
-    TemperatureRecorded: (row, { data: { celsius, measuredAt } }) => row && { ...row, celsius, measuredAt },
-    UnitQuarantined: (row, { data }) => row && { ...row, status: 'quarantined' as const, warmSince: data.since },
+    TemperatureRecorded: (row, { data: { celsius, measuredAt, filledAt } }) =>
+      row && (row.filledAt === filledAt ? { ...row, celsius, measuredAt } : row),
+    UnitQuarantined: (row, { data: { since, filledAt } }) =>
+      row && (row.filledAt === filledAt ? { ...row, status: 'quarantined' as const, warmSince: since } : row),
   },
 });

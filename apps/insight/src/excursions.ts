@@ -25,6 +25,7 @@ export const ExcursionEvents = events(
 /**
  * Half hours, one beginning every five minutes, by the times of the readings: told five minutes of that time after its end
  * when all readings were above the limit. A gap says nothing: the readings must reach from one end to the other, nearly.
+ * Windows are kept for what lies in a unit: readings from before it was filled are in those of what lay in it before.
  */
 export const Excursions = derivedStream({
   name: 'excursions',

@@ -7,6 +7,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AlsoBought, Companion } from './also-bought.js';
 import { HourlySales, HourSales } from './hourly-sales.js';
+import { BASKET_LIMIT } from './sales.js';
 import { Shelf, ShelfCommands } from './shelf.js';
 
 const View = z
@@ -49,7 +50,9 @@ export class InsightController {
 
   @Get('products/:sku/also-bought')
   @ApiWaitsForPosition()
-  @ApiOperation({ summary: 'What was ordered together with a product, the most frequent first' })
+  @ApiOperation({
+    summary: `What was ordered together with a product, among the first ${BASKET_LIMIT} of an order, the most frequent first`,
+  })
   @ApiOkResponse({ standardSchema: z.array(Companion) })
   async alsoBought(
     @Param('sku', { schema: Sku }) sku: string,

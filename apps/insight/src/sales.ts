@@ -1,11 +1,19 @@
-import { Currency, CustomerId, OrderId, Sku } from '@logfold-example/contracts';
+import { Currency, CustomerId, OrderId, Sku, type OrderLine } from '@logfold-example/contracts';
 import { events, versioned } from '@logfold/core';
 import { z } from 'zod';
 
 const count = z.number().int().min(0);
 
-/** Different products of one order that are looked at together at most, the first of its lines: the rest tells little. */
+/**
+ * Different products of one order that are looked at together, the first of its lines. More are not seen at all: what is told of
+ * products that go together is true of these.
+ */
 export const BASKET_LIMIT = 12;
+
+/** The products of an order that are looked at together. */
+export function basketOf(lines: readonly Pick<OrderLine, 'sku'>[]): string[] {
+  return [...new Set(lines.map(({ sku }) => sku))].slice(0, BASKET_LIMIT);
+}
 
 const sale = z.object({
   orderId: OrderId,

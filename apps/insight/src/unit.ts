@@ -23,10 +23,11 @@ export const UnitEvents = events(
   'insight.unit',
   { topic: null, partitions: 1 },
   {
-    /** Something else lies in it from now on. */
+    /** Something else lies in it from then on. */
     UnitFilled: unit.extend(content.shape),
+    /** Of what lay in it at that time: which filling, and how warm that may become. */
     TemperatureRecorded: reading.extend({ limitCelsius: Celsius, filledAt: z.iso.datetime() }),
-    /** It was too warm for too long: what lies in it is not to be sold. */
+    /** It was too warm for too long: what lay in it then is not to be sold. */
     UnitQuarantined: warm.extend(content.shape),
   },
 );
@@ -42,36 +43,74 @@ export const UnitSchemas = {
 /** What can be told of a unit; the stream is `unit-ID`. */
 export const UnitCommands = commands('insight.unit', { key: ({ unitId }) => unitId }, UnitSchemas);
 
-/** A unit, as far as its rules need to know it. */
+type Filling = z.infer<typeof content> & { readonly isQuarantined: boolean };
+
+/** A unit, as far as its rules need to know it: what lay in it, the latest last. */
 export interface UnitState {
-  readonly content?: z.infer<typeof content>;
-  readonly isQuarantined: boolean;
+  readonly fillings: readonly Filling[];
 }
 
-/** The rules of a unit: what lies in it goes into quarantine once, however many half hours say that it was too warm. */
+/** Fillings of a unit that are remembered: readings come late, and what is told of half hours comes later. */
+const FILLINGS_LIMIT = 100;
+
+/**
+ * The rules of a unit. A reading counts for what lay in it when it was measured, whenever it comes. Each filling goes into
+ * quarantine once, however many half hours say that it was too warm, and also when something else lies in the unit by then.
+ */
 export const Unit = decider({
   name: 'unit',
   commands: UnitCommands,
   events: UnitEvents,
-  initial: (): UnitState => ({ isQuarantined: false }),
+  initial: (): UnitState => ({ fillings: [] }),
   evolve: {
-    UnitFilled: (_, { data: { unitId: _id, ...filled } }) => ({ content: filled, isQuarantined: false }),
+    UnitFilled: ({ fillings }, { data: { unitId: _id, ...filled } }) => ({
+      fillings: [...fillings, { ...filled, isQuarantined: false }].slice(-FILLINGS_LIMIT),
+    }),
     TemperatureRecorded: unchanged,
-    UnitQuarantined: (known) => ({ ...known, isQuarantined: true }),
+    UnitQuarantined: ({ fillings }, { data }) => ({
+      fillings: fillings.map((filling) =>
+        filling.filledAt === data.filledAt ? { ...filling, isQuarantined: true } : filling,
+      ),
+    }),
   },
   decide: {
-    FillUnit: ({ data }) => UnitEvents.UnitFilled(data),
-    RecordTemperature: ({ data }, { content: within }) =>
-      within
-        ? UnitEvents.TemperatureRecorded({ ...data, limitCelsius: within.limitCelsius, filledAt: within.filledAt })
-        : empty(data.unitId),
-    NoteExcursion: ({ data }, { content: within, isQuarantined }) =>
-      within?.filledAt !== data.filledAt || isQuarantined // other things lie in it now, or it is known
-        ? []
-        : UnitEvents.UnitQuarantined({ ...within, ...data }),
+    FillUnit: ({ data }, { fillings }) => {
+      const latest = fillings.at(-1)?.filledAt;
+      return latest === undefined || isBefore(latest, data.filledAt)
+        ? UnitEvents.UnitFilled(data)
+        : reject('filled-since', `Unit ${data.unitId} was filled at ${latest}: another filling must be later`);
+    },
+    RecordTemperature: ({ data }, { fillings }) => {
+      const within = fillings.findLast(({ filledAt }) => !isBefore(data.measuredAt, filledAt));
+      if (!within) return unknownThen(data, fillings);
+      const { limitCelsius, filledAt } = within;
+      return UnitEvents.TemperatureRecorded({ ...data, limitCelsius, filledAt });
+    },
+    NoteExcursion: ({ data }, { fillings }) => {
+      const warmed = fillings.find(({ filledAt }) => filledAt === data.filledAt);
+      if (!warmed)
+        return reject(
+          'forgotten',
+          `Unit ${data.unitId} was filled ${FILLINGS_LIMIT} times since ${data.filledAt}, so what lay in it then is not ` +
+            'known any more: take it out of sale by hand',
+        );
+      const { isQuarantined, ...of } = warmed;
+      return isQuarantined ? [] : UnitEvents.UnitQuarantined({ ...of, ...data });
+    },
   },
+  snapshot: { version: 1 },
 });
 
-function empty(unitId: string): Rejection {
-  return reject('unknown', `Nothing was put into unit ${unitId}: fill it first`);
+function isBefore(time: string, other: string): boolean {
+  return Date.parse(time) < Date.parse(other);
+}
+
+/** Why a reading counts for nothing: it is older than what lies in the unit, as far as that is known. */
+function unknownThen({ unitId, measuredAt }: z.infer<typeof reading>, [oldest]: readonly Filling[]): Rejection {
+  return oldest
+    ? reject(
+        'before-filling',
+        `Unit ${unitId} was filled at ${oldest.filledAt}: what was measured at ${measuredAt} says nothing of that`,
+      )
+    : reject('unknown', `Nothing was put into unit ${unitId}: fill it first`);
 }

@@ -11,6 +11,8 @@ import { Stock } from './stock.js';
 const at = { sku: 'tea', location: 'main' };
 const started = CountEvents.CountStarted({ ...at, countId: 'c-1' });
 const recorded = CountEvents.CountRecorded({ ...at, countId: 'c-1', counted: 8 });
+const why = 'it is not known what the ledger said';
+const failed = CountEvents.CountFailed({ ...at, countId: 'c-1', why });
 const { StockReceived, StockReserved, StockShipped, StockCounted, StockAdjusted, StockDepleted } = StockEvents;
 
 describe('a count', () => {
@@ -24,13 +26,31 @@ describe('a count', () => {
     given(Count, [started, recorded]).when(record).thenRejected('is-recorded');
   });
 
+  it('fails once it is recorded', () => {
+    const fail = CountCommands.FailCount({ countId: 'c-1', why });
+    given(Count, [started]).when(fail).then([]);
+    given(Count, [started, recorded]).when(fail).then([failed]);
+    given(Count, [started, recorded, failed]).when(fail).then([]);
+    const record = CountCommands.RecordCount({ countId: 'c-1', counted: 8 });
+    given(Count, [started, recorded, failed]).when(record).thenRejected('is-recorded');
+  });
+
   it('is shown with what the ledger said, and what came of it', () => {
-    const row = { ...at, countId: 'c-1', status: 'started' as const, counted: null, onHand: null, variance: null };
+    const row = {
+      ...at,
+      countId: 'c-1',
+      status: 'started' as const,
+      counted: null,
+      onHand: null,
+      variance: null,
+      why: null,
+    };
     given(Counts, [started]).thenRows([row]);
     given(Counts, [started, recorded]).thenRows([{ ...row, status: 'recorded', counted: 8 }]);
     given(Counts, [started, recorded, counted('c-1', '5', 8, 10, 'adjusted')]).thenRows([
       { ...row, status: 'adjusted', counted: 8, onHand: 10, variance: -2 },
     ]);
+    given(Counts, [started, recorded, failed]).thenRows([{ ...row, status: 'failed', counted: 8, why }]);
   });
 });
 
@@ -89,6 +109,16 @@ describe('the stock, told of a count', () => {
       .then([counted('c-1', '5', 8, 10, 'short')]);
   });
 
+  it('is not corrected by more than one correction may be', () => {
+    const three = [1, 2, 3].map(() => StockReceived({ ...at, quantity: 1_000_000_000 }));
+    given(Stock, three)
+      .when(settle('c-1', '5', 999_999_999, 2_000_000_000))
+      .then([counted('c-1', '5', 999_999_999, 2_000_000_000, 'too-large')]);
+    given(Stock, three)
+      .when(settle('c-1', '5', 0, 1_000_000_000))
+      .then([counted('c-1', '5', 0, 1_000_000_000, 'adjusted'), corrected('c-1', -1_000_000_000)]);
+  });
+
   it('is what was counted plus what moved since, whoever counts and however late it is told', () => {
     fc.assert(
       fc.property(fc.array(anyStep, { maxLength: 25 }), (steps) => {
@@ -127,7 +157,7 @@ function settle(countId: string, countedAt: string, found: number, onHand: numbe
   return StockCommands.SettleCount({ ...at, countId, countedAt, counted: found, onHand, corrected: already });
 }
 
-type Outcome = 'right' | 'adjusted' | 'short' | 'superseded';
+type Outcome = 'right' | 'adjusted' | 'short' | 'too-large' | 'superseded';
 
 function counted(countId: string, countedAt: string, found: number, onHand: number, outcome: Outcome) {
   return StockCounted({ ...at, countId, countedAt, counted: found, onHand, outcome });

@@ -1,4 +1,4 @@
-import { Counted, CountId, Location, Sku } from '@logfold-example/contracts';
+import { Counted, CountId, Location, Reason, Sku } from '@logfold-example/contracts';
 import { commands, decider, events, reject } from '@logfold/core';
 import { z } from 'zod';
 
@@ -14,6 +14,8 @@ export const CountEvents = events(
     CountStarted: at,
     /** So many were there. Its position in the log is the moment at which they were. */
     CountRecorded: at.extend({ counted: Counted }),
+    /** What the ledger said then cannot be known: nothing follows from the count. */
+    CountFailed: at.extend({ why: Reason }),
   },
 );
 
@@ -23,6 +25,8 @@ export const CountSchemas = {
   StartCount: one.extend({ sku: Sku, location: Location.default('main') }),
   /** Somebody has counted just now, all pieces that are on hand: those that are reserved, committed or damaged too. */
   RecordCount: one.extend({ counted: Counted }),
+  /** What was counted cannot be compared with the ledger. */
+  FailCount: one.extend({ why: Reason }),
 };
 
 /** What can be asked of a count; the stream is `count-ID`. */
@@ -30,7 +34,7 @@ export const CountCommands = commands('inventory.count', { key: ({ countId }) =>
 
 /** A count, as far as its rules need to know it. */
 export interface CountState {
-  readonly status: 'none' | 'started' | 'recorded';
+  readonly status: 'none' | 'started' | 'recorded' | 'failed';
   readonly sku: string;
   readonly location: string;
 }
@@ -44,6 +48,7 @@ export const Count = decider({
   evolve: {
     CountStarted: (_, { data: { sku, location } }): CountState => ({ status: 'started', sku, location }),
     CountRecorded: (count): CountState => ({ ...count, status: 'recorded' }),
+    CountFailed: (count): CountState => ({ ...count, status: 'failed' }),
   },
   decide: {
     StartCount: ({ data }, { status }) =>
@@ -56,5 +61,7 @@ export const Count = decider({
         ? CountEvents.CountRecorded({ ...data, sku, location })
         : reject('is-recorded', `Count ${data.countId} is recorded already: start another one`);
     },
+    FailCount: ({ data }, { status, sku, location }) =>
+      status === 'recorded' ? CountEvents.CountFailed({ ...data, sku, location }) : [],
   },
 });

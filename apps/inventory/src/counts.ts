@@ -12,33 +12,38 @@ export const CountRow = z
     sku: z.string(),
     location: z.string(),
     status: z
-      .enum(['started', 'recorded', 'right', 'adjusted', 'short', 'superseded'])
+      .enum(['started', 'recorded', 'right', 'adjusted', 'short', 'too-large', 'superseded', 'failed'])
       .describe(
         '`right`: as the ledger said; `adjusted`: the stock was corrected; `short`: it was not, since fewer are there than ' +
-          'are promised to orders; `superseded`: it was not, since a later count was through already',
+          'are promised to orders; `too-large`: it was not, since one correction may not be as large; `superseded`: it was ' +
+          'not, since a later count was through already; `failed`: nobody knows what the ledger said, see `why`',
       ),
     counted: count.nullable(),
     onHand: count.nullable().describe('What the ledger said when it was counted'),
     variance: count.nullable().describe('counted - onHand'),
+    why: z.string().nullable().describe('Why it failed'),
   })
   .meta({ id: 'Count' });
 
 type Row = z.infer<typeof CountRow>;
 
+const NOTHING_YET = { counted: null, onHand: null, variance: null, why: null };
+
 /** Every count, and what came of it. */
 export const Counts = readModel({
   name: 'counts',
-  version: 1,
+  version: 2,
   from: [CountEvents, StockEvents],
   row: CountRow,
   table: sql`(
     count_id text COLLATE "C" PRIMARY KEY, sku text COLLATE "C" NOT NULL, location text COLLATE "C" NOT NULL,
-    status text NOT NULL, counted bigint, on_hand bigint, variance bigint
+    status text NOT NULL, counted bigint, on_hand bigint, variance bigint, why text
   )`,
   key: ({ data: { countId } }) => ({ countId }),
   evolve: {
-    CountStarted: (_, { data }): Row => ({ ...data, status: 'started', counted: null, onHand: null, variance: null }),
+    CountStarted: (_, { data }): Row => ({ ...data, status: 'started', ...NOTHING_YET }),
     CountRecorded: (row, { data }) => row && { ...row, status: 'recorded' as const, counted: data.counted },
+    CountFailed: (row, { data }) => row && { ...row, status: 'failed' as const, why: data.why },
     StockCounted: (row, { data: { counted, onHand, outcome } }) =>
       row && { ...row, status: outcome, onHand, variance: counted - onHand },
   },

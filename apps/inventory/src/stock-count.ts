@@ -1,4 +1,4 @@
-import { StockEvents } from '@logfold-example/contracts';
+import { Difference, StockEvents } from '@logfold-example/contracts';
 import type { DataOf, EventOf } from '@logfold/core';
 import type { StockCommands } from './stock-commands.js';
 
@@ -11,7 +11,7 @@ type StockAdjusted = Extract<EventOf<typeof StockEvents>, { type: 'StockAdjusted
  * difference, and it is corrected once. What was sold since is not: it was on the shelf.
  *
  * A count that comes behind a later one says nothing: the later one has seen what it has seen. One that finds fewer pieces than
- * are promised to orders corrects nothing: release some, and count again.
+ * are promised to orders corrects nothing: release some, and count again. Nor does one that is further off than one correction may be.
  */
 export function settling(
   { sku, location, countId, counted, countedAt, onHand: then, corrected }: DataOf<typeof StockCommands.SettleCount>,
@@ -23,6 +23,7 @@ export function settling(
     StockEvents.StockCounted({ sku, location, countId, countedAt, counted, onHand, outcome });
   if (BigInt(countedAt) <= BigInt(stock.countedAt)) return [came('superseded')];
   if (variance === 0) return [came('right')];
+  if (!Difference.safeParse(variance).success) return [came('too-large')];
   if (stock.available + variance < 0) return [came('short')];
   const reason = `count ${countId}`;
   return [came('adjusted'), StockEvents.StockAdjusted({ sku, location, quantity: variance, reason, countId })];

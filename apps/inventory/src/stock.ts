@@ -1,12 +1,11 @@
 import { StockEvents, TOO_MANY_DELIVERIES } from '@logfold-example/contracts';
 import { decider, reject, unchanged, type DataOf, type EventOf, type Rejection } from '@logfold/core';
+import { heldFor, minus, plus, type Held } from './held.js';
 import { settling } from './stock-count.js';
 import { StockCommands } from './stock-commands.js';
+import { lettingGo, NONE_WARM, owing, quarantining, unreserved, type Warm } from './stock-quarantine.js';
 
 type StockEvent = EventOf<typeof StockEvents>;
-
-/** Pieces held for open orders. An order that holds nothing is not in it, so it stays small on the busiest stream. */
-type Held = Readonly<Record<string, number>>;
 
 /** The stock of one SKU at one location: `available` is what is on hand, less what is reserved, committed or damaged. */
 export interface StockState {
@@ -16,6 +15,8 @@ export interface StockState {
   readonly committed: Held;
   /** On hand, and not to be sold. */
   readonly damaged: number;
+  /** Reserved, and not to be sold when it is released. */
+  readonly warm: Warm;
   /** What is still to come of announced deliveries, by their ids. */
   readonly expected: Held;
   /** Below so many available pieces the stock is low. */
@@ -43,6 +44,7 @@ export const Stock = decider({
     reserved: {},
     committed: {},
     damaged: 0,
+    warm: NONE_WARM,
     expected: {},
     reorderPoint: 0,
     corrected: 0,
@@ -66,6 +68,7 @@ export const Stock = decider({
       damaged: stock.damaged + data.quantity,
     }),
     StockDamaged: (stock, { data }) => damaged(stock, data.quantity),
+    QuarantineOwed: (stock, { data }) => ({ ...stock, warm: owing(stock.warm, data.quantity, stock.reserved) }),
     StockRepaired: (stock, { data }) => damaged(stock, -data.quantity),
     StockScrapped: (stock, { data }) => ({
       ...stock,
@@ -87,10 +90,12 @@ export const Stock = decider({
       ...stock,
       available: stock.available + data.quantity,
       reserved: minus(stock.reserved, data.orderId, data.quantity),
+      warm: unreserved(stock.warm, data.orderId, data.quantity, 'released'),
     }),
     StockCommitted: (stock, { data }) => ({
       ...stock,
       reserved: minus(stock.reserved, data.orderId, data.quantity),
+      warm: unreserved(stock.warm, data.orderId, data.quantity, 'committed'),
       committed: plus(stock.committed, data.orderId, data.quantity),
     }),
     StockShipped: (stock, { data }) =>
@@ -118,7 +123,7 @@ export const Stock = decider({
     ReceiveStock: ({ data }, stock) => notExpected(data, stock) ?? StockEvents.StockReceived(data),
     Reserve: ({ data }, stock) =>
       stock.available < data.quantity ? short(stock.available, data) : reserving(data, stock),
-    Release: ({ data }, stock) => notReserved(data, stock) ?? StockEvents.ReservationReleased(data),
+    Release: ({ data }, stock) => notReserved(data, stock) ?? releasing(data, stock),
     Commit: ({ data }, stock) => notReserved(data, stock) ?? StockEvents.StockCommitted(data),
     Ship: ({ data }, stock) => {
       const committed = heldFor(stock.committed, data.orderId);
@@ -155,7 +160,10 @@ export const Stock = decider({
     },
     SetReorderPoint: ({ data }, { reorderPoint }) =>
       data.pieces === reorderPoint ? [] : StockEvents.ReorderPointSet(data),
-    Quarantine: ({ data }, stock) => quarantining(data, stock),
+    Quarantine: ({ data }, stock) => {
+      const { damaged: now, owed } = quarantining(data, stock);
+      return [...(owed ? [owed] : []), ...(now ? [taking(now.data.quantity, stock, now)].flat() : [])];
+    },
     Allocate: ({ data }, stock) =>
       stock.available < data.quantity
         ? StockEvents.ReservationRejected({ ...data, available: stock.available })
@@ -163,7 +171,10 @@ export const Stock = decider({
     CommitOrder: ({ data }, { reserved }) => all(StockEvents.StockCommitted, data, reserved),
     ShipOrder: ({ data }, { committed }) =>
       all((moved: Ordered) => StockEvents.StockShipped({ ...moved, from: 'committed' }), data, committed),
-    ReleaseOrder: ({ data }, { reserved }) => all(StockEvents.ReservationReleased, data, reserved),
+    ReleaseOrder: ({ data }, stock) => {
+      const quantity = heldFor(stock.reserved, data.orderId);
+      return quantity > 0 ? releasing({ ...data, quantity }, stock) : [];
+    },
     TakeBack: ({ data: { restocked, damaged: kept, scrapped, ...of } }) => {
       const unsaleable = kept + scrapped;
       return [
@@ -181,15 +192,13 @@ function reserving(data: Ordered, stock: StockState): StockEvent | StockEvent[] 
   return taking(data.quantity, stock, StockEvents.StockReserved(data));
 }
 
-/** Takes out of sale what is available of a unit's pieces; nothing happens when that is nothing. */
-function quarantining(
-  { sku, location, quantity, unitId }: DataOf<typeof StockCommands.Quarantine>,
-  stock: StockState,
-): StockEvent | StockEvent[] {
-  const pieces = Math.min(quantity, stock.available);
-  if (pieces === 0) return [];
-  const reason = `quarantine of unit ${unitId}`;
-  return taking(pieces, stock, StockEvents.StockDamaged({ sku, location, quantity: pieces, reason }));
+/** Pieces are available again, less those that were too warm. */
+function releasing(data: Ordered, stock: StockState): StockEvent[] {
+  const released = StockEvents.ReservationReleased(data);
+  const warm = lettingGo(data, stock.warm);
+  if (!warm) return [released];
+  const free = { ...stock, available: stock.available + data.quantity };
+  return [released, ...[taking(warm.data.quantity, free, warm)].flat()];
 }
 
 /** The event of all pieces that are held for an order, if there are any. */
@@ -251,20 +260,4 @@ function arrived(stock: StockState, quantity: number): StockState {
 
 function damaged(stock: StockState, quantity: number): StockState {
   return { ...stock, available: stock.available - quantity, damaged: stock.damaged + quantity };
-}
-
-/** Own properties only: an order may be called `constructor`. */
-function heldFor(held: Held, orderId: string | undefined): number {
-  return orderId !== undefined && Object.hasOwn(held, orderId) ? held[orderId]! : 0;
-}
-
-function plus(held: Held, orderId: string, quantity: number): Held {
-  return { ...held, [orderId]: heldFor(held, orderId) + quantity };
-}
-
-function minus(held: Held, orderId: string, quantity: number): Held {
-  const left = heldFor(held, orderId) - quantity;
-  if (left > 0) return { ...held, [orderId]: left };
-  const { [orderId]: _closed, ...others } = held;
-  return others;
 }

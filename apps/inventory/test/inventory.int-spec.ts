@@ -208,6 +208,7 @@ describe('the inventory over HTTP, on Postgres', () => {
       counted: 14,
       onHand: 13,
       variance: 1,
+      why: null,
     });
     expect(await count('c-3/record', { counted: 14 })).toMatchObject({
       status: 422,

@@ -11,6 +11,8 @@ export interface OrderState {
   readonly status: OrderStatus;
   /** Whether somebody has to look at its customer first. */
   readonly isHeld?: boolean;
+  /** Whether it was imported: whoever imports it imports what came back of it too. */
+  readonly isImported?: boolean;
   /** Where the stock holds pieces for it, or was asked to; nowhere for an imported order. */
   readonly places: readonly OrderPlace[];
   /** Those of them that are not reserved yet. */
@@ -39,7 +41,7 @@ export const Order = decider({
   evolve: {
     OrderPlaced: (order, { data: { lines, currency, origin } }): OrderState => {
       const placed = { ...order, lines, currency };
-      if (origin === 'import') return { ...placed, status: 'allocated' };
+      if (origin === 'import') return { ...placed, status: 'allocated', isImported: true };
       const places = placesOf(lines);
       return { ...placed, status: 'placed', places, waiting: places };
     },
@@ -84,7 +86,8 @@ export const Order = decider({
       OrderEvents.OrderShipped({ ...data, stock: [...order.places] }),
     CancelOrder: ({ data }, order) =>
       refusal(data, order, 'placed', 'allocated') ?? OrderEvents.OrderCancelled({ ...data, stock: [...order.places] }),
-    AllowReturn: ({ data }, order) => refusal(data, order, 'shipped') ?? allowing(data, order),
+    AllowReturn: ({ data }, order) =>
+      refusal(data, order, 'shipped') ?? importedOnce(data, order) ?? allowing(data, order),
     VoidReturn: ({ data }, { returns }) =>
       Object.hasOwn(returns, data.returnId) ? OrderEvents.OrderReturnVoided(data) : [],
   },
@@ -104,6 +107,18 @@ function refusal(
 /** Why an order that is held cannot go on. */
 function holding({ orderId }: DataOf<typeof OrderCommands.MarkPaid>, { isHeld }: OrderState): Rejection | undefined {
   return isHeld ? reject('is-held', `Order ${orderId} is held: clear the fraud case of its customer first`) : undefined;
+}
+
+/** Why nothing of an imported order comes back here: the stock has its returns from the import, of which the order knows nothing. */
+function importedOnce(
+  { orderId }: DataOf<typeof OrderCommands.AllowReturn>,
+  { isImported }: OrderState,
+): Rejection | undefined {
+  if (!isImported) return undefined;
+  return reject(
+    'is-imported',
+    `Order ${orderId} was imported, and what came back of it as well: return it where it was sold`,
+  );
 }
 
 function isUnderWay(status: OrderStatus): status is 'placed' | 'allocated' | 'paid' {

@@ -129,7 +129,7 @@ describe('an order, asked whether pieces of it may come back', () => {
     ],
     currency,
     placedAt: '2026-01-05T08:30:00.000Z',
-    origin: 'import',
+    origin: 'shop',
   });
   const paid = OrderEvents.OrderPaid({ orderId, stock: [] });
   const shipped = [placed, paid, OrderEvents.OrderShipped({ orderId, stock: [] })];
@@ -155,6 +155,13 @@ describe('an order, asked whether pieces of it may come back', () => {
     given(Order, [...shipped, allowed])
       .when(allow(0, 1, 'constructor'))
       .then([OrderEvents.OrderReturnAllowed(another)]);
+  });
+
+  it('gives nothing back that was imported: its returns were imported too, and it has not counted them', () => {
+    const imported = OrderEvents.OrderPlaced({ ...placed.data, origin: 'import' });
+    given(Order, [imported, ...shipped.slice(1)])
+      .when(allow(0, 1))
+      .thenRejected('is-imported');
   });
 
   it('may give back again what did not come', () => {

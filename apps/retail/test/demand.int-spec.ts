@@ -238,14 +238,19 @@ describe('a cold unit that is too warm for half an hour', () => {
   it('has what is available of it taken out of sale, once', async () => {
     await post('/inventory/stock/milk/receive', { quantity: 20 });
     await post('/inventory/stock/milk/reserve', { quantity: 5, orderId: 'by-hand' });
-    await post('/insight/units/box-1/fill', { sku: 'milk', quantity: 12, limitCelsius: 8 });
+    const milk = { sku: 'milk', quantity: 12, limitCelsius: 8 };
+    await post('/insight/units/box-1/fill', { ...milk, filledAt: '2026-01-05T08:58:00Z' });
+    const early = { measuredAt: '2026-01-05T08:55:00Z', celsius: 9 };
+    const refused = await app.inject({ method: 'POST', url: '/insight/units/box-1/temperature', payload: early });
+    expect(refused.json()).toMatchObject({ status: 422, rejected: 'before-filling' });
     const measure = (at: string, celsius: number): Promise<void> =>
       post('/insight/units/box-1/temperature', { measuredAt: `2026-01-05T${at}:00Z`, celsius });
     for (let minute = 0; minute < 60; minute += 5) await measure(`09:${String(minute).padStart(2, '0')}`, 9);
-    await measure('11:00', 4); // so half hours are over, seven of them too warm
+    await post('/insight/units/box-1/fill', { ...milk, sku: 'cream', filledAt: '2026-01-05T10:30:00Z' });
+    await measure('11:00', 4); // so half hours are over, seven of them too warm, and something else lies in it
     await eventually(async () => {
       const units = (await app.inject('/insight/cold-chain')).json();
-      expect(units).toMatchObject([{ unitId: 'box-1', celsius: 4, status: 'quarantined' }]);
+      expect(units).toMatchObject([{ unitId: 'box-1', sku: 'cream', celsius: 4, status: 'cold' }]);
       const level = (await app.inject('/inventory/stock/milk/main')).json();
       expect(level).toMatchObject({ reserved: 5, damaged: 12, available: 3 });
     }, PATIENCE);

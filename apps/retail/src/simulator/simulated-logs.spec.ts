@@ -19,7 +19,10 @@ const settleCounts = reaction({
   startFrom: 'beginning',
   on: {
     CountRecorded: (event, context) =>
-      new SettleCounts(inventory.handler(Stock), inventory.rows(StockLevels)).settle(event, context),
+      new SettleCounts(inventory.handler(Stock), inventory.rows(StockLevels), inventory.handler(Count)).settle(
+        event,
+        context,
+      ),
   },
 });
 let inventory: Logfold;
