@@ -1,12 +1,15 @@
 import { CustomerId, OrderId, pseudonymOf } from '@logfold-example/contracts';
-import { commands, decider, events } from '@logfold/core';
+import { commands, decider, events, reject } from '@logfold/core';
 import { z } from 'zod';
 
 const customer = z.object({ customerId: CustomerId });
 const order = customer.extend({ orderId: OrderId });
 
-/** Orders of one customer that are held at a time; more are refused. */
+/** Orders of one customer that are held at a time; more are refused, unless they are paid already. */
 export const HELD_LIMIT = 100;
+
+/** The same, with those that are paid: as many as surely fit into one event. */
+export const HELD_AT_MOST = 1_000;
 
 /** What ordering keeps of customers whom insight suspects: private to it, one stream per customer. */
 export const CustomerEvents = events(
@@ -16,8 +19,10 @@ export const CustomerEvents = events(
     CustomerSuspected: customer,
     /** An order came from a suspected customer. */
     OrderScreened: order.extend({ outcome: z.enum(['held', 'refused']) }),
+    /** An order that was held has ended: another may be. */
+    HeldOrderEnded: order,
     /** Nothing was wrong: what was held may go on. */
-    CustomerCleared: customer.extend({ held: z.array(OrderId).max(HELD_LIMIT) }),
+    CustomerCleared: customer.extend({ held: z.array(OrderId).max(HELD_AT_MOST) }),
   },
 );
 
@@ -32,6 +37,10 @@ export const CustomerCommands = commands(
     ClearCustomer: customer,
     /** An order was placed. */
     ScreenOrder: order,
+    /** One that was to be refused is paid already. */
+    HoldPaidOrder: order,
+    /** An order has ended. Nothing happens when it was not held. */
+    ForgetOrder: order,
   },
 );
 
@@ -51,6 +60,7 @@ export const Customer = decider({
     CustomerSuspected: () => ({ isSuspected: true, held: [] }),
     OrderScreened: (known, { data }) =>
       data.outcome === 'held' ? { ...known, held: [...known.held, data.orderId] } : known,
+    HeldOrderEnded: (known, { data }) => ({ ...known, held: known.held.filter((orderId) => orderId !== data.orderId) }),
     CustomerCleared: () => ({ isSuspected: false, held: [] }),
   },
   decide: {
@@ -61,5 +71,12 @@ export const Customer = decider({
       isSuspected
         ? CustomerEvents.OrderScreened({ ...data, outcome: held.length < HELD_LIMIT ? 'held' : 'refused' })
         : [],
+    HoldPaidOrder: ({ data }, { isSuspected, held }) => {
+      if (!isSuspected) return [];
+      if (held.length >= HELD_AT_MOST)
+        return reject('too-many-held', `${HELD_AT_MOST} orders of one customer are held, which is the most`);
+      return CustomerEvents.OrderScreened({ ...data, outcome: 'held' });
+    },
+    ForgetOrder: ({ data }, { held }) => (held.includes(data.orderId) ? CustomerEvents.HeldOrderEnded(data) : []),
   },
 });

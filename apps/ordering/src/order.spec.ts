@@ -92,6 +92,18 @@ describe('holding an order', () => {
       .then([OrderCancelled({ ...held, reason: 'by the customer' })]);
   });
 
+  it('keeps it from being cancelled as not paid, when that crosses', () => {
+    const unpaid = OrderCommands.CancelOrder({ orderId, reason: 'not-paid' });
+    for (const history of [[placed], allocated]) {
+      given(Order, [...history, isHeld])
+        .when(unpaid)
+        .thenRejected('is-held');
+      given(Order, [...history, isHeld, OrderHoldLifted({ orderId, status: 'allocated' })])
+        .when(unpaid)
+        .then([OrderCancelled({ ...held, reason: 'not-paid' })]);
+    }
+  });
+
   it('is nothing where there is no order under way', () => {
     for (const history of [[], shipped]) given(Order, history).when(hold).then([]);
     for (const history of [[], paid]) given(Order, history).when(lift).then([]);

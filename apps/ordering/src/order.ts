@@ -1,4 +1,11 @@
-import { OrderEvents, OUT_OF_STOCK, placesOf, type OrderLine, type OrderPlace } from '@logfold-example/contracts';
+import {
+  NOT_PAID,
+  OrderEvents,
+  OUT_OF_STOCK,
+  placesOf,
+  type OrderLine,
+  type OrderPlace,
+} from '@logfold-example/contracts';
 import { decider, reject, type DataOf, type Rejection } from '@logfold/core';
 import { allowing, NO_RETURNS, withoutReturn, withReturn, type ReturnsOfOrder } from './order-returns.js';
 import { OrderCommands } from './order-commands.js';
@@ -83,7 +90,9 @@ export const Order = decider({
       holding(data, order) ??
       OrderEvents.OrderShipped({ ...data, stock: [...order.places] }),
     CancelOrder: ({ data }, order) =>
-      refusal(data, order, 'placed', 'allocated') ?? OrderEvents.OrderCancelled({ ...data, stock: [...order.places] }),
+      refusal(data, order, 'placed', 'allocated') ??
+      (data.reason === NOT_PAID ? holding(data, order) : undefined) ?? // it may not be paid as long as it is held
+      OrderEvents.OrderCancelled({ ...data, stock: [...order.places] }),
     AllowReturn: ({ data }, order) => refusal(data, order, 'shipped') ?? allowing(data, order),
     VoidReturn: ({ data }, { returns }) =>
       Object.hasOwn(returns, data.returnId) ? OrderEvents.OrderReturnVoided(data) : [],

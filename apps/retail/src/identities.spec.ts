@@ -120,6 +120,9 @@ describe('the identities of the retailer', () => {
       'OrderPaid of order a, which was held',
     );
     expect(checked(stock, [...orders, isHeld])).toContain('OrderHeld of order a, which was shipped');
+    expect(checked(stock, orders.toSpliced(-1, 0, OrderHeld({ orderId: 'b' })))).toContain(
+      'OrderCancelled of order b as not-paid, which was held',
+    );
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { OrderEvents, piecesOf, placesOf, StockEvents, type OrderPlace } from '@logfold-example/contracts';
+import { NOT_PAID, OrderEvents, piecesOf, placesOf, StockEvents, type OrderPlace } from '@logfold-example/contracts';
 import type { Event, EventOf } from '@logfold/core';
 import { ReturnIdentities } from './return-identities.js';
 
@@ -229,6 +229,8 @@ export class Identities {
     }
     if (known.isHeld && ['OrderPaid', 'OrderShipped'].includes(type))
       this.#wrong.push(`${type} of order ${orderId}, which was held`);
+    if (known.isHeld && type === 'OrderCancelled' && data.reason === NOT_PAID)
+      this.#wrong.push(`${type} of order ${orderId} as ${NOT_PAID}, which was held`);
     const { of, to } = STEPS[type];
     if (known.status === 'placed' && known.waiting.size === 0 && type !== 'OrderAllocated')
       this.#wrong.push(`${type} of order ${orderId}, which all places had answered and which was not allocated`);
