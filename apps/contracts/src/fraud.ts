@@ -28,5 +28,7 @@ export const FraudEvents = events(
     FraudCaseExtended: Spending,
     /** Somebody has looked at it, and found nothing wrong. */
     FraudCaseCleared: z.object({ customerId: CustomerId, note: Reason }),
+    /** Somebody has looked at it, and it is fraud: the customer is served no more, and there is no other case of it. */
+    FraudCaseConfirmed: z.object({ customerId: CustomerId, note: Reason }),
   },
 );

@@ -1,5 +1,5 @@
 import { FraudEvents, pseudonymOf, Reason, Spending as SpendingSchema } from '@logfold-example/contracts';
-import { commands, decider, reject, type EventOf } from '@logfold/core';
+import { commands, decider, reject, type EventOf, type Rejection } from '@logfold/core';
 import { z } from 'zod';
 
 type Spending = z.infer<typeof SpendingSchema>;
@@ -13,6 +13,8 @@ export const FraudCaseSchemas = {
   OpenCase: SpendingSchema,
   /** Somebody has looked at it, and found nothing wrong. */
   ClearCase: z.object({ caseId: CaseId, note: Reason }),
+  /** Somebody has looked at it, and it is fraud. */
+  ConfirmFraud: z.object({ caseId: CaseId, note: Reason }),
 };
 
 /** What can be told of the case of a customer; the stream is `fraud_case-ID`. */
@@ -25,6 +27,8 @@ export const FraudCaseCommands = commands(
 /** The case of a customer, as far as its rules need to know it. */
 export interface FraudCaseState {
   readonly isOpen: boolean;
+  /** It was fraud: there is nothing more to look at. */
+  readonly isConfirmed?: boolean;
   /** What was or is looked at. */
   readonly about?: Spending;
 }
@@ -42,18 +46,24 @@ export const FraudCase = decider({
     FraudCaseOpened: (_, { data }) => ({ isOpen: true, about: data }),
     FraudCaseExtended: (_, { data }) => ({ isOpen: true, about: data }),
     FraudCaseCleared: (known) => ({ ...known, isOpen: false }),
+    FraudCaseConfirmed: (known) => ({ ...known, isOpen: false, isConfirmed: true }),
   },
   decide: {
-    OpenCase: ({ data }, { isOpen, about }) => {
+    OpenCase: ({ data }, { isOpen, isConfirmed, about }) => {
+      if (isConfirmed) return [];
       if (isOpen && about) return extending(about, data);
       return about && isBefore(data.since, about.until) ? [] : FraudEvents.FraudCaseOpened(data);
     },
     ClearCase: ({ data: { caseId, note } }, { isOpen, about }) =>
-      isOpen && about
-        ? FraudEvents.FraudCaseCleared({ customerId: about.customerId, note })
-        : reject('no-open-case', `There is no open case ${caseId}`),
+      isOpen && about ? FraudEvents.FraudCaseCleared({ customerId: about.customerId, note }) : notOpen(caseId),
+    ConfirmFraud: ({ data: { caseId, note } }, { isOpen, about }) =>
+      isOpen && about ? FraudEvents.FraudCaseConfirmed({ customerId: about.customerId, note }) : notOpen(caseId),
   },
 });
+
+function notOpen(caseId: string): Rejection {
+  return reject('no-open-case', `There is no open case ${caseId}`);
+}
 
 /** The event of a window that is later than those of an open case, or larger; nothing otherwise. */
 function extending(about: Spending, told: Spending): EventOf<typeof FraudEvents> | [] {

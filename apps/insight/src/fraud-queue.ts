@@ -19,7 +19,7 @@ export const OpenCase = z
   })
   .meta({ id: 'FraudCase' });
 
-/** The cases that somebody has to look at, as far as they have grown. A row goes when its case is cleared. */
+/** The cases that somebody has to look at, as far as they have grown. A row goes when somebody has. */
 export const FraudQueue = readModel({
   name: 'fraud_queue',
   version: 2,
@@ -36,5 +36,6 @@ export const FraudQueue = readModel({
     FraudCaseOpened: (_, { data }, { caseId }) => ({ caseId, ...data }),
     FraudCaseExtended: (_, { data }, { caseId }) => ({ caseId, ...data }),
     FraudCaseCleared: () => null,
+    FraudCaseConfirmed: () => null,
   },
 });

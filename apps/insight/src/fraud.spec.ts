@@ -127,6 +127,19 @@ describe('the case of a customer', () => {
       .then([FraudEvents.FraudCaseOpened(hour('09:50', '10:50'))]);
   });
 
+  it('is closed for good when it is fraud', () => {
+    const confirm = FraudCaseCommands.ConfirmFraud({ caseId, note: 'stolen cards' });
+    const confirmed = FraudEvents.FraudCaseConfirmed({ customerId, note: 'stolen cards' });
+    given(FraudCase, [opened]).when(confirm).then([confirmed]);
+    given(FraudCase, [opened, confirmed])
+      .when(FraudCaseCommands.OpenCase(hour('12:00', '13:00')))
+      .then([]);
+    given(FraudCase, [opened, confirmed]).when(clear).thenRejected('no-open-case');
+    for (const history of [[], [opened, cleared], [opened, confirmed]])
+      given(FraudCase, history).when(confirm).thenRejected('no-open-case');
+    given(FraudQueue, [opened, confirmed]).thenRows([]);
+  });
+
   it('is in the queue until it is cleared', () => {
     given(FraudQueue, [opened]).thenRows([{ caseId, ...first }]);
     given(FraudQueue, [opened, extended('08:50', '13:00')]).thenRows([{ caseId, ...hour('08:50', '13:00') }]);

@@ -86,7 +86,9 @@ export const Stock = decider({
     ReservationReleased: (stock, { data }) => ({
       ...stock,
       available: stock.available + data.quantity,
-      reserved: minus(stock.reserved, data.orderId, data.quantity),
+      ...(data.from === 'committed'
+        ? { committed: minus(stock.committed, data.orderId, data.quantity) }
+        : { reserved: minus(stock.reserved, data.orderId, data.quantity) }),
     }),
     StockCommitted: (stock, { data }) => ({
       ...stock,
@@ -163,7 +165,10 @@ export const Stock = decider({
     CommitOrder: ({ data }, { reserved }) => all(StockEvents.StockCommitted, data, reserved),
     ShipOrder: ({ data }, { committed }) =>
       all((moved: Ordered) => StockEvents.StockShipped({ ...moved, from: 'committed' }), data, committed),
-    ReleaseOrder: ({ data }, { reserved }) => all(StockEvents.ReservationReleased, data, reserved),
+    ReleaseOrder: ({ data }, { reserved, committed }) => [
+      ...all(StockEvents.ReservationReleased, data, reserved),
+      ...all((moved) => StockEvents.ReservationReleased({ ...moved, from: 'committed' }), data, committed),
+    ],
     TakeBack: ({ data: { restocked, damaged: kept, scrapped, ...of } }) => {
       const unsaleable = kept + scrapped;
       return [

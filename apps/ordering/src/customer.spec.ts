@@ -4,7 +4,7 @@ import { Customer, CustomerCommands, CustomerEvents, HELD_AT_MOST, HELD_LIMIT } 
 
 const customerId = 'C-1';
 const suspected = CustomerEvents.CustomerSuspected({ customerId });
-const screened = (orderId: string, outcome: 'held' | 'refused' = 'held') =>
+const screened = (orderId: string, outcome: 'held' | 'refused' | 'fraud' = 'held') =>
   CustomerEvents.OrderScreened({ customerId, orderId, outcome });
 const cleared = (...held: string[]) => CustomerEvents.CustomerCleared({ customerId, held });
 const screen = CustomerCommands.ScreenOrder({ customerId, orderId: 'o-2' });
@@ -31,11 +31,27 @@ describe('the orders of a customer', () => {
       .then([cleared()]);
   });
 
+  it('are cancelled when it is a fraud, and so are all that come behind', () => {
+    const refused = (...held: string[]) => CustomerEvents.CustomerRefused({ customerId, held });
+    const refuse = CustomerCommands.RefuseCustomer({ customerId });
+    given(Customer, [suspected, screened('o-1')])
+      .when(refuse)
+      .then([refused('o-1')]);
+    given(Customer, []).when(refuse).then([refused()]);
+    given(Customer, [suspected, screened('o-1'), refused('o-1')])
+      .when(screen)
+      .then([screened('o-2', 'fraud')]);
+    for (const command of [refuse, clear, CustomerCommands.SuspectCustomer({ customerId })])
+      given(Customer, [suspected, refused()]).when(command).then([]);
+  });
+
   it('make room for others when they end', () => {
     const many = Array.from({ length: HELD_LIMIT }, (_, index) => screened(`many-${index}`));
     const ended = CustomerEvents.HeldOrderEnded({ customerId, orderId: 'many-7' });
     const forget = CustomerCommands.ForgetOrder({ customerId, orderId: 'many-7' });
-    given(Customer, [suspected, ...many]).when(forget).then([ended]);
+    given(Customer, [suspected, ...many])
+      .when(forget)
+      .then([ended]);
     given(Customer, [suspected, ...many, ended])
       .when(forget)
       .then([]);

@@ -17,12 +17,14 @@ export const CustomerEvents = events(
   { topic: null, partitions: 1 },
   {
     CustomerSuspected: customer,
-    /** An order came from a suspected customer. */
-    OrderScreened: order.extend({ outcome: z.enum(['held', 'refused']) }),
+    /** An order came from a suspected customer, and is held, or refused since too many are; or it came from a fraud. */
+    OrderScreened: order.extend({ outcome: z.enum(['held', 'refused', 'fraud']) }),
     /** An order that was held has ended: another may be. */
     HeldOrderEnded: order,
     /** Nothing was wrong: what was held may go on. */
     CustomerCleared: customer.extend({ held: z.array(OrderId).max(HELD_AT_MOST) }),
+    /** It is a fraud: what was held is cancelled, and nothing that it orders is served any more. */
+    CustomerRefused: customer.extend({ held: z.array(OrderId).max(HELD_AT_MOST) }),
   },
 );
 
@@ -35,6 +37,8 @@ export const CustomerCommands = commands(
     SuspectCustomer: customer,
     /** Insight has cleared it. */
     ClearCustomer: customer,
+    /** Insight has confirmed it. */
+    RefuseCustomer: customer,
     /** An order was placed. */
     ScreenOrder: order,
     /** One that was to be refused is paid already. */
@@ -46,33 +50,40 @@ export const CustomerCommands = commands(
 
 /** A customer, as far as its rules need to know it. */
 export interface CustomerState {
-  readonly isSuspected: boolean;
+  readonly standing: 'good' | 'suspected' | 'refused';
   readonly held: readonly string[];
 }
 
-/** The rules of screening: orders that come while their customer is suspected are held, and go on when it is cleared. */
+/**
+ * The rules of screening: orders that come while their customer is suspected are held, and go on when it is cleared. Once it is
+ * found to be a fraud they are cancelled, and so is whatever else it orders.
+ */
 export const Customer = decider({
   name: 'customer',
   commands: CustomerCommands,
   events: CustomerEvents,
-  initial: (): CustomerState => ({ isSuspected: false, held: [] }),
+  initial: (): CustomerState => ({ standing: 'good', held: [] }),
   evolve: {
-    CustomerSuspected: () => ({ isSuspected: true, held: [] }),
+    CustomerSuspected: (): CustomerState => ({ standing: 'suspected', held: [] }),
     OrderScreened: (known, { data }) =>
       data.outcome === 'held' ? { ...known, held: [...known.held, data.orderId] } : known,
     HeldOrderEnded: (known, { data }) => ({ ...known, held: known.held.filter((orderId) => orderId !== data.orderId) }),
-    CustomerCleared: () => ({ isSuspected: false, held: [] }),
+    CustomerCleared: (): CustomerState => ({ standing: 'good', held: [] }),
+    CustomerRefused: (): CustomerState => ({ standing: 'refused', held: [] }),
   },
   decide: {
-    SuspectCustomer: ({ data }, { isSuspected }) => (isSuspected ? [] : CustomerEvents.CustomerSuspected(data)),
-    ClearCustomer: ({ data }, { isSuspected, held }) =>
-      isSuspected ? CustomerEvents.CustomerCleared({ ...data, held: [...held] }) : [],
-    ScreenOrder: ({ data }, { isSuspected, held }) =>
-      isSuspected
-        ? CustomerEvents.OrderScreened({ ...data, outcome: held.length < HELD_LIMIT ? 'held' : 'refused' })
-        : [],
-    HoldPaidOrder: ({ data }, { isSuspected, held }) => {
-      if (!isSuspected) return [];
+    SuspectCustomer: ({ data }, { standing }) => (standing === 'good' ? CustomerEvents.CustomerSuspected(data) : []),
+    ClearCustomer: ({ data }, { standing, held }) =>
+      standing === 'suspected' ? CustomerEvents.CustomerCleared({ ...data, held: [...held] }) : [],
+    RefuseCustomer: ({ data }, { standing, held }) =>
+      standing === 'refused' ? [] : CustomerEvents.CustomerRefused({ ...data, held: [...held] }),
+    ScreenOrder: ({ data }, { standing, held }) => {
+      if (standing === 'good') return [];
+      if (standing === 'refused') return CustomerEvents.OrderScreened({ ...data, outcome: 'fraud' });
+      return CustomerEvents.OrderScreened({ ...data, outcome: held.length < HELD_LIMIT ? 'held' : 'refused' });
+    },
+    HoldPaidOrder: ({ data }, { standing, held }) => {
+      if (standing !== 'suspected') return [];
       if (held.length >= HELD_AT_MOST)
         return reject('too-many-held', `${HELD_AT_MOST} orders of one customer are held, which is the most`);
       return CustomerEvents.OrderScreened({ ...data, outcome: 'held' });

@@ -65,6 +65,19 @@ describe('an order of a suspected customer', () => {
     await order(ship);
   });
 
+  it('is cancelled and paid back when the case is confirmed, and whatever comes behind is cancelled, paid or not', async () => {
+    await tell(CustomerCommands.SuspectCustomer({ customerId }), ...many);
+    await order(place, reserve, pay);
+    await happens(OrderEvents.OrderPlaced(place.data));
+    await happens(FraudEvents.FraudCaseConfirmed({ customerId, note: 'stolen cards' }));
+    expect((await typesOf('order-o-1')).slice(-3)).toEqual(['OrderHeld', 'OrderRefunded', 'OrderCancelled']);
+    const next = { ...place.data, orderId: 'o-2' };
+    await order(OrderCommands.PlaceOrder(next), OrderCommands.RecordReservation({ ...reserve.data, orderId: 'o-2' }));
+    await order(OrderCommands.MarkPaid({ orderId: 'o-2' }));
+    await happens(OrderEvents.OrderPlaced(next));
+    expect((await typesOf('order-o-2')).slice(-2)).toEqual(['OrderRefunded', 'OrderCancelled']);
+  });
+
   it('takes no room when it has ended before it was screened', async () => {
     await tell(CustomerCommands.SuspectCustomer({ customerId }), ...many.slice(1));
     await order(place, OrderCommands.CancelOrder({ orderId }));
@@ -92,6 +105,7 @@ async function happens(event: EventOf<typeof OrderEvents> | EventOf<typeof Fraud
     if (event.type === 'OrderPlaced') await screen.placed(heard, context);
     if (event.type === 'FraudCaseOpened') await screen.suspected(heard, context);
     if (event.type === 'FraudCaseCleared') await screen.cleared(heard, context);
+    if (event.type === 'FraudCaseConfirmed') await screen.confirmed(heard, context);
   });
 }
 

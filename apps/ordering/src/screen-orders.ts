@@ -14,7 +14,8 @@ interface Screened {
 /**
  * Holds the orders of customers whom insight suspects: those that are placed between ordering hears of a case and of its end. The
  * order decides whether it can still be held, and what is held lets itself not be paid or shipped. Of the many that are too many
- * those that nobody has paid are cancelled.
+ * those that nobody has paid are cancelled. When the case of a customer is confirmed all that is held of it is cancelled, and
+ * whatever it orders from then on; what was under way before ordering heard of the case goes on.
  */
 @Reaction({ name: 'screen-orders', startFrom: 'beginning' })
 export class ScreenOrders {
@@ -31,7 +32,9 @@ export class ScreenOrders {
     const { events } = await this.customer.handle(CustomerCommands.ScreenOrder(screened), { tx });
     for (const event of events)
       if (event.type === 'OrderScreened')
-        await (event.data.outcome === 'held' ? this.#hold(screened, tx) : this.#refuse(screened, tx));
+        if (event.data.outcome === 'held') await this.#hold(screened, tx);
+        else if (event.data.outcome === 'refused') await this.#refuse(screened, tx);
+        else await this.order.handle(OrderCommands.CancelForFraud({ orderId }), { tx });
   }
 
   @On(FraudEvents.FraudCaseOpened)
@@ -47,6 +50,16 @@ export class ScreenOrders {
     for (const event of events)
       if (event.type === 'CustomerCleared')
         for (const orderId of event.data.held) await this.order.handle(OrderCommands.LiftHold({ orderId }), { tx });
+  }
+
+  @On(FraudEvents.FraudCaseConfirmed)
+  async confirmed({ data }: EventFrom<typeof FraudEvents.FraudCaseConfirmed>, { tx }: ReactionContext): Promise<void> {
+    const { customerId } = data;
+    const { events } = await this.customer.handle(CustomerCommands.RefuseCustomer({ customerId }), { tx });
+    for (const event of events)
+      if (event.type === 'CustomerRefused')
+        for (const orderId of event.data.held)
+          await this.order.handle(OrderCommands.CancelForFraud({ orderId }), { tx });
   }
 
   async #hold({ customerId, orderId }: Screened, tx: unknown): Promise<void> {
