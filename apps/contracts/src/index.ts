@@ -1,4 +1,5 @@
 export {
+  FRAUD,
   LinePieces,
   NOT_PAID,
   ORDER_LINES_LIMIT,

@@ -32,6 +32,9 @@ export type OrderLine = z.infer<typeof line>;
 /** A place of the stock, and how many pieces an order takes from it. */
 export type OrderPlace = Omit<OrderLine, 'unitPrice'>;
 
+/** The reason of a cancellation because its customer was found to be a fraud. */
+export const FRAUD = 'fraud';
+
 const PIECES_LIMIT = 1_000_000_000;
 
 /** The lines of an order, whose total is a number that JSON keeps exactly. */
@@ -121,7 +124,12 @@ export const OrderEvents = events(
     OrderPaid: held,
     /** It has left the house: its end. */
     OrderShipped: held,
-    /** It will not be shipped, and what was reserved for it is free again: its end. */
+    /** The customer has the money back; OrderCancelled is right behind it. */
+    OrderRefunded: order.extend({
+      amount: z.number().int().min(0).describe('In thousandths of the currency'),
+      currency: Currency,
+    }),
+    /** It will not be shipped, and what the stock held for it is free again: its end. Paid, it was refunded right before. */
     OrderCancelled: held.extend({ reason: Reason }),
     /** Pieces of it may come back. Comes behind its end. */
     OrderReturnAllowed: order.extend({ returnId: ReturnId, lines: ReturnLines, currency: Currency }),

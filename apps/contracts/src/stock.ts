@@ -37,8 +37,8 @@ export const StockEvents = events(
     StockReserved: ordered,
     /** An order asked for more than was available, and got nothing. */
     ReservationRejected: ordered.extend({ available: z.number().int().min(0) }),
-    /** Reserved pieces became available again. */
-    ReservationReleased: ordered,
+    /** Pieces that were reserved became available again; or `from` what was committed, when an order that was paid is cancelled. */
+    ReservationReleased: ordered.extend({ from: z.enum(['reserved', 'committed']).default('reserved') }),
     /** Reserved pieces will be shipped: the order is paid. */
     StockCommitted: ordered,
     /** Pieces left the house: `from` what was committed to the order, or straight from what was available. */
@@ -93,7 +93,7 @@ export const OrderStockSchemas = {
   CommitOrder: held,
   /** Ships all that is committed to the order. */
   ShipOrder: held,
-  /** Releases all that the order has reserved. */
+  /** Releases all that the order has reserved, and all that is committed to it. */
   ReleaseOrder: held,
   /** Takes pieces of the order back, under the number of a return: back on the shelf, damaged, or thrown away at once. */
   TakeBack: held

@@ -7,30 +7,35 @@ const count = z.number().int();
 /** A row of `fraud_queue`. */
 export const OpenCase = z
   .object({
+    caseId: z.string().describe('What addresses it: says nothing of who the customer is'),
     customerId: z.string(),
     currency: z.string(),
     orders: count,
-    total: count.describe('What was ordered from `since` until `until`, in thousandths of the currency'),
-    since: z.iso.datetime(),
-    until: z.iso.datetime(),
+    total: count.describe(
+      'The most that was ordered within an hour, in thousandths of the currency; `orders`: within that hour',
+    ),
+    since: z.iso.datetime().describe('When the first suspicious hour began'),
+    until: z.iso.datetime().describe('When the last one ended'),
   })
   .meta({ id: 'FraudCase' });
 
-/** The cases that somebody has to look at. A row goes when its case is cleared. */
+/** The cases that somebody has to look at, as far as they have grown. A row goes when somebody has. */
 export const FraudQueue = readModel({
   name: 'fraud_queue',
-  version: 1,
+  version: 2,
   from: [FraudEvents],
   row: OpenCase,
   table: sql`(
-    customer_id text COLLATE "C" PRIMARY KEY, currency text NOT NULL, orders bigint NOT NULL, total bigint NOT NULL,
-    since text NOT NULL, until text NOT NULL
+    case_id text COLLATE "C" PRIMARY KEY, customer_id text NOT NULL, currency text NOT NULL,
+    orders bigint NOT NULL, total bigint NOT NULL, since text NOT NULL, until text NOT NULL
   )`,
-  key: ({ data: { customerId } }) => ({ customerId }),
-  streams: ({ customerId }) => `fraud_case-${pseudonymOf(customerId)}`,
-  partitionedBy: ({ customerId }) => `fraud_case-${pseudonymOf(customerId)}`,
+  key: ({ data: { customerId } }) => ({ caseId: pseudonymOf(customerId) }),
+  streams: ({ caseId }) => `fraud_case-${caseId}`,
+  partitionedBy: ({ caseId }) => `fraud_case-${caseId}`,
   evolve: {
-    FraudCaseOpened: (_, { data }) => data,
+    FraudCaseOpened: (_, { data }, { caseId }) => ({ caseId, ...data }),
+    FraudCaseExtended: (_, { data }, { caseId }) => ({ caseId, ...data }),
     FraudCaseCleared: () => null,
+    FraudCaseConfirmed: () => null,
   },
 });

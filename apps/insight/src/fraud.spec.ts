@@ -1,4 +1,4 @@
-import { FraudEvents } from '@logfold-example/contracts';
+import { FraudEvents, pseudonymOf } from '@logfold-example/contracts';
 import { given } from '@logfold/testing';
 import { describe, expect, it } from '@jest/globals';
 import { FraudCase, FraudCaseCommands } from './fraud-case.js';
@@ -75,20 +75,47 @@ describe('what a customer spends', () => {
 describe('the case of a customer', () => {
   const first = hour('08:50', '09:50');
   const opened = FraudEvents.FraudCaseOpened(first);
+  const caseId = pseudonymOf(customerId);
+  const extended = (...of: Parameters<typeof hour>) => FraudEvents.FraudCaseExtended(hour(...of));
   const cleared = FraudEvents.FraudCaseCleared({ customerId, note: 'a new shop' });
-  const clear = FraudCaseCommands.ClearCase({ customerId, note: 'a new shop' });
+  const clear = FraudCaseCommands.ClearCase({ caseId, note: 'a new shop' });
 
   it('has a stream whose name does not say who it is', () => {
     expect(clear.stream).toMatch(/^fraud_case-[0-9a-f]{32}$/);
+    expect(FraudCaseCommands.OpenCase(first).stream).toBe(clear.stream);
+    expect(() => FraudCaseCommands.ClearCase({ caseId: customerId, note: 'a new shop' })).toThrow('as the queue shows');
   });
 
   it('is opened once, and cleared once', () => {
     given(FraudCase, []).when(FraudCaseCommands.OpenCase(first)).then([opened]);
-    given(FraudCase, [opened])
-      .when(FraudCaseCommands.OpenCase(hour('12:00', '13:00')))
-      .then([]);
+    given(FraudCase, [opened]).when(FraudCaseCommands.OpenCase(first)).then([]);
     given(FraudCase, [opened]).when(clear).then([cleared]);
     for (const history of [[], [opened, cleared]]) given(FraudCase, history).when(clear).thenRejected('no-open-case');
+  });
+
+  it('grows as long as it is open, with windows that are later or larger', () => {
+    const { total } = first;
+    given(FraudCase, [opened])
+      .when(FraudCaseCommands.OpenCase(hour('12:00', '13:00', { orders: 1, total: total - 1 })))
+      .then([extended('08:50', '13:00')]);
+    given(FraudCase, [opened])
+      .when(FraudCaseCommands.OpenCase(hour('08:50', '09:50', { orders: 3, total: total + 1, currency: 'EUR' })))
+      .then([extended('08:50', '09:50', { orders: 3, total: total + 1, currency: 'EUR' })]);
+    given(FraudCase, [opened, extended('08:50', '13:00', { orders: 3, total: total + 1 })])
+      .when(FraudCaseCommands.OpenCase(hour('08:40', '09:40', { orders: 4, total: total + 2 })))
+      .then([extended('08:40', '13:00', { orders: 4, total: total + 2 })]);
+    given(FraudCase, [opened, extended('08:50', '13:00', { orders: 3, total: total + 1 })])
+      .when(FraudCaseCommands.OpenCase(hour('11:00', '12:00')))
+      .then([]);
+  });
+
+  it('keeps what it has grown by when it is cleared', () => {
+    given(FraudCase, [opened, extended('08:50', '13:00'), cleared])
+      .when(FraudCaseCommands.OpenCase(hour('12:10', '13:10')))
+      .then([]);
+    given(FraudCase, [opened, extended('08:50', '13:00'), cleared])
+      .when(FraudCaseCommands.OpenCase(hour('13:00', '14:00')))
+      .then([FraudEvents.FraudCaseOpened(hour('13:00', '14:00'))]);
   });
 
   it('is not opened again for orders that were looked at, and is for others', () => {
@@ -100,8 +127,22 @@ describe('the case of a customer', () => {
       .then([FraudEvents.FraudCaseOpened(hour('09:50', '10:50'))]);
   });
 
+  it('is closed for good when it is fraud', () => {
+    const confirm = FraudCaseCommands.ConfirmFraud({ caseId, note: 'stolen cards' });
+    const confirmed = FraudEvents.FraudCaseConfirmed({ customerId, note: 'stolen cards' });
+    given(FraudCase, [opened]).when(confirm).then([confirmed]);
+    given(FraudCase, [opened, confirmed])
+      .when(FraudCaseCommands.OpenCase(hour('12:00', '13:00')))
+      .then([]);
+    given(FraudCase, [opened, confirmed]).when(clear).thenRejected('no-open-case');
+    for (const history of [[], [opened, cleared], [opened, confirmed]])
+      given(FraudCase, history).when(confirm).thenRejected('no-open-case');
+    given(FraudQueue, [opened, confirmed]).thenRows([]);
+  });
+
   it('is in the queue until it is cleared', () => {
-    given(FraudQueue, [opened]).thenRows([first]);
+    given(FraudQueue, [opened]).thenRows([{ caseId, ...first }]);
+    given(FraudQueue, [opened, extended('08:50', '13:00')]).thenRows([{ caseId, ...hour('08:50', '13:00') }]);
     given(FraudQueue, [opened, cleared]).thenRows([]);
   });
 });

@@ -4,7 +4,7 @@ import type { EventFrom } from '@logfold/nestjs';
 import { FraudCase, FraudCaseCommands } from './fraud-case.js';
 import { SuspicionEvents } from './spending.js';
 
-/** Opens a case for what is suspicious, unless there is one. */
+/** Opens a case for what is suspicious; an open one is told. */
 @Reaction({ name: 'open-cases', startFrom: 'beginning' })
 export class OpenCases {
   constructor(@InjectDecider(FraudCase) private readonly cases: HandlerOf<typeof FraudCase>) {}

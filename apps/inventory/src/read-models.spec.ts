@@ -14,7 +14,8 @@ describe('stock levels', () => {
       StockEvents.StockReceived({ ...at, quantity: 100 }),
       StockEvents.StockReserved({ ...order, quantity: 20 }),
       StockEvents.ReservationReleased({ ...order, quantity: 5 }),
-      StockEvents.StockCommitted({ ...order, quantity: 10 }),
+      StockEvents.StockCommitted({ ...order, quantity: 12 }),
+      StockEvents.ReservationReleased({ ...order, quantity: 2, from: 'committed' }),
       StockEvents.StockShipped({ ...order, quantity: 4, from: 'committed' }),
       StockEvents.StockShipped({ ...at, quantity: 30 }),
       StockEvents.StockReturned({ ...at, quantity: 2 }),
@@ -33,11 +34,11 @@ describe('stock levels', () => {
         scrapped: 7,
         adjusted: -4,
         corrected: -1,
-        reserved: 5,
+        reserved: 3,
         committed: 6,
         damaged: 2,
         onHand: 63,
-        available: 50,
+        available: 52,
       },
     ]);
   });

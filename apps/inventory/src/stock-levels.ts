@@ -69,7 +69,11 @@ export const StockLevels = readModel({
       return { ...onHand(was, data.quantity), adjusted: was.adjusted + data.quantity, corrected };
     },
     StockReserved: (row, { data }) => reserved(row ?? empty(data), data.quantity),
-    ReservationReleased: (row, { data }) => reserved(row ?? empty(data), -data.quantity),
+    ReservationReleased: (row, { data }) => {
+      const was = row ?? empty(data);
+      if (data.from !== 'committed') return reserved(was, -data.quantity);
+      return { ...was, committed: was.committed - data.quantity, available: was.available + data.quantity };
+    },
     StockCommitted: (row, { data }) => {
       const was = row ?? empty(data);
       return { ...was, reserved: was.reserved - data.quantity, committed: was.committed + data.quantity };

@@ -36,7 +36,7 @@ export function quarantining(
 
 /** What is damaged of pieces that an order lets go: as many of them as may have been too warm. */
 export function lettingGo(
-  { sku, location, orderId, quantity }: DataOf<typeof StockEvents.ReservationReleased>,
+  { sku, location, orderId, quantity }: DataOf<typeof StockEvents.StockReserved>,
   { pieces, among }: Warm,
 ): StockDamaged | undefined {
   const warm = Math.min(quantity, pieces, heldFor(among, orderId));

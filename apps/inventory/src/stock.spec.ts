@@ -219,13 +219,18 @@ describe('what an order asks for', () => {
       .then([]);
   });
 
-  it('is released as a whole, as far as it is reserved', () => {
+  it('is released as a whole, whether it is committed or not, and once', () => {
+    const both = [...reserved, StockCommitted({ ...order, quantity: 2 })];
+    const released = [
+      ReservationReleased({ ...order, quantity: 1 }),
+      ReservationReleased({ ...order, quantity: 2, from: 'committed' }),
+    ];
     given(Stock, reserved)
       .when(StockCommands.ReleaseOrder(order))
       .then([ReservationReleased({ ...order, quantity: 3 })]);
-    given(Stock, [...reserved, StockCommitted({ ...order, quantity: 3 })])
-      .when(StockCommands.ReleaseOrder(order))
-      .then([]);
+    given(Stock, both).when(StockCommands.ReleaseOrder(order)).then(released);
+    const none = { available: 5, reserved: {}, committed: {} };
+    expect(fold(Stock, Stock.initial(), [...both, ...released])).toMatchObject(none);
   });
 
   it.each([StockCommands.CommitOrder, StockCommands.ShipOrder, StockCommands.ReleaseOrder])(

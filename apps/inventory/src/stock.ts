@@ -89,8 +89,12 @@ export const Stock = decider({
     ReservationReleased: (stock, { data }) => ({
       ...stock,
       available: stock.available + data.quantity,
-      reserved: minus(stock.reserved, data.orderId, data.quantity),
-      warm: unreserved(stock.warm, data.orderId, data.quantity, 'released'),
+      ...(data.from === 'committed'
+        ? { committed: minus(stock.committed, data.orderId, data.quantity) }
+        : {
+            reserved: minus(stock.reserved, data.orderId, data.quantity),
+            warm: unreserved(stock.warm, data.orderId, data.quantity, 'released'),
+          }),
     }),
     StockCommitted: (stock, { data }) => ({
       ...stock,
@@ -173,7 +177,10 @@ export const Stock = decider({
       all((moved: Ordered) => StockEvents.StockShipped({ ...moved, from: 'committed' }), data, committed),
     ReleaseOrder: ({ data }, stock) => {
       const quantity = heldFor(stock.reserved, data.orderId);
-      return quantity > 0 ? releasing({ ...data, quantity }, stock) : [];
+      return [
+        ...(quantity > 0 ? releasing({ ...data, quantity }, stock) : []),
+        ...all((moved) => StockEvents.ReservationReleased({ ...moved, from: 'committed' }), data, stock.committed),
+      ];
     },
     TakeBack: ({ data: { restocked, damaged: kept, scrapped, ...of } }) => {
       const unsaleable = kept + scrapped;

@@ -3,6 +3,7 @@ import { cancel, complete, send, timeout, type Recorded } from '@logfold/core';
 import { given } from '@logfold/testing';
 import { describe, expect, it } from '@jest/globals';
 import { Checkout } from './checkout.js';
+import { CustomerCommands } from './customer.js';
 import { OrderCommands } from './order-commands.js';
 
 const orderId = 'o-1';
@@ -85,6 +86,50 @@ describe('an order of the shop', () => {
     given(Checkout, [placed])
       .when({ timeout: 'payment' })
       .then([send(OrderCommands.CancelOrder({ orderId, reason: NOT_PAID }))]);
+  });
+});
+
+describe('an order that is held', () => {
+  const held = OrderEvents.OrderHeld({ orderId });
+  const lifted = (status: 'placed' | 'allocated' | 'paid') => OrderEvents.OrderHoldLifted({ orderId, status });
+
+  it('has no time running against it, also when it is allocated meanwhile', () => {
+    given(Checkout, [placed])
+      .when(held)
+      .then([cancel('payment')]);
+    given(Checkout, [placed, StockEvents.StockReserved({ ...tea, orderId, quantity: 3 })])
+      .when(held)
+      .then([cancel('payment')]);
+  });
+
+  it.each(['placed', 'allocated'] as const)('has all its time again when it goes on as %s', (status) => {
+    given(Checkout, [placed, held])
+      .when(lifted(status))
+      .then([timeout('payment', 'PT30M')]);
+    given(Checkout, [OrderEvents.OrderPlaced({ ...order, payWithin: 'PT90S' }), held])
+      .when(lifted(status))
+      .then([timeout('payment', 'PT90S')]);
+    given(Checkout, [placed, held, lifted(status)])
+      .when({ timeout: 'payment' })
+      .then([send(OrderCommands.CancelOrder({ orderId, reason: NOT_PAID }))]);
+  });
+
+  it('makes room for another of its customer when it is cancelled, unless the hold was lifted', () => {
+    const ofCustomer = OrderEvents.OrderPlaced({ ...order, customerId: 'C-1' });
+    const released = [
+      send(OrderStockCommands.ReleaseOrder({ ...cup, orderId })),
+      send(OrderStockCommands.ReleaseOrder({ ...tea, orderId })),
+    ];
+    given(Checkout, [ofCustomer, held])
+      .when(cancelled)
+      .then([...released, send(CustomerCommands.ForgetOrder({ customerId: 'C-1', orderId })), complete()]);
+    given(Checkout, [ofCustomer, held, lifted('allocated')])
+      .when(cancelled)
+      .then([...released, complete()]);
+  });
+
+  it('waits for no payment when it goes on as paid', () => {
+    given(Checkout, [placed, paid, held]).when(lifted('paid')).then([]);
   });
 });
 

@@ -46,6 +46,8 @@ export const OrderSchemas = {
   MarkShipped: order,
   /** It is not wanted any more. */
   CancelOrder: order.extend({ reason: Reason.default('by the customer') }),
+  /** Its customer is a fraud: it ends wherever it is, and is paid back. Nothing happens when it has ended. */
+  CancelForFraud: order,
   /** A customer wants to give pieces of it back, under the number of a return. */
   AllowReturn: order.extend({ returnId: ReturnId, lines: LinePieces }),
   /** They will not come. */

@@ -14,6 +14,7 @@ const {
   OrderAllocated,
   OrderPaid,
   OrderShipped,
+  OrderRefunded,
   OrderCancelled,
 } = OrderEvents;
 const orderId = 'o-1';
@@ -92,9 +93,45 @@ describe('holding an order', () => {
       .then([OrderCancelled({ ...held, reason: 'by the customer' })]);
   });
 
+  it('keeps it from being cancelled as not paid, when that crosses', () => {
+    const unpaid = OrderCommands.CancelOrder({ orderId, reason: 'not-paid' });
+    for (const history of [[placed], allocated]) {
+      given(Order, [...history, isHeld])
+        .when(unpaid)
+        .thenRejected('is-held');
+      given(Order, [...history, isHeld, OrderHoldLifted({ orderId, status: 'allocated' })])
+        .when(unpaid)
+        .then([OrderCancelled({ ...held, reason: 'not-paid' })]);
+    }
+  });
+
   it('is nothing where there is no order under way', () => {
     for (const history of [[], shipped]) given(Order, history).when(hold).then([]);
     for (const history of [[], paid]) given(Order, history).when(lift).then([]);
+  });
+});
+
+describe('an order of a fraud', () => {
+  const cancelForFraud = OrderCommands.CancelForFraud({ orderId });
+  const cancelled = OrderCancelled({ ...held, reason: 'fraud' });
+
+  it('ends wherever it is, held or not', () => {
+    for (const history of [[placed], allocated, [...allocated, OrderHeld({ orderId })]])
+      given(Order, history).when(cancelForFraud).then([cancelled]);
+  });
+
+  it('is paid back when it is paid, and ends', () => {
+    const refunded = OrderRefunded({ orderId, amount: 6_100, currency: 'GBP' });
+    given(Order, [...paid, OrderHeld({ orderId })])
+      .when(cancelForFraud)
+      .then([refunded, cancelled]);
+    given(Order, [...paid, refunded, cancelled])
+      .when(OrderCommands.MarkShipped({ orderId }))
+      .thenRejected('is-cancelled');
+  });
+
+  it('is left alone when it has ended, or never was', () => {
+    for (const history of [[], shipped, [...allocated, cancelled]]) given(Order, history).when(cancelForFraud).then([]);
   });
 });
 
@@ -186,6 +223,8 @@ describe('an order', () => {
         const ends = types.filter((type) => type === 'OrderShipped' || type === 'OrderCancelled');
         expect(ends.length).toBeLessThanOrEqual(1);
         if (ends.length > 0) expect(types.at(-1)).toBe(ends[0]);
+        const isRefunded = types.includes('OrderPaid') && types.includes('OrderCancelled');
+        expect(types.filter((type) => type === 'OrderRefunded')).toHaveLength(isRefunded ? 1 : 0);
         if (types.includes('OrderPaid'))
           expect(types.filter((type) => type === 'OrderLineReserved')).toHaveLength(lines.length);
       }),
@@ -203,6 +242,9 @@ const anyCommand = fc.constantFrom(
   OrderCommands.MarkPaid({ orderId }),
   OrderCommands.MarkShipped({ orderId }),
   OrderCommands.CancelOrder({ orderId }),
+  OrderCommands.HoldOrder({ orderId }),
+  OrderCommands.LiftHold({ orderId }),
+  OrderCommands.CancelForFraud({ orderId }),
 );
 
 function answer(place: typeof tea, quantity: number, outcome: 'reserved' | 'refused' = 'reserved') {

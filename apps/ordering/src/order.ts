@@ -1,5 +1,14 @@
-import { OrderEvents, OUT_OF_STOCK, placesOf, type OrderLine, type OrderPlace } from '@logfold-example/contracts';
-import { decider, reject, type DataOf, type Rejection } from '@logfold/core';
+import {
+  FRAUD,
+  NOT_PAID,
+  OrderEvents,
+  OUT_OF_STOCK,
+  placesOf,
+  totalOf,
+  type OrderLine,
+  type OrderPlace,
+} from '@logfold-example/contracts';
+import { decider, reject, unchanged, type DataOf, type Rejection } from '@logfold/core';
 import { allowing, NO_RETURNS, withoutReturn, withReturn, type ReturnsOfOrder } from './order-returns.js';
 import { OrderCommands } from './order-commands.js';
 
@@ -23,8 +32,8 @@ export interface OrderState {
 }
 
 /**
- * The rules of an order: paid when all of it is reserved, shipped when it is paid, and ended once. What is shipped may come
- * back, each piece once.
+ * The rules of an order: paid when all of it is reserved, shipped when it is paid, and ended once. One that is paid is cancelled
+ * for fraud alone, and then refunded. What is shipped may come back, each piece once.
  */
 export const Order = decider({
   name: 'order',
@@ -54,6 +63,7 @@ export const Order = decider({
     OrderHoldLifted: (order) => ({ ...order, isHeld: false }),
     OrderPaid: (order): OrderState => ({ ...order, status: 'paid' }),
     OrderShipped: (order): OrderState => ({ ...order, status: 'shipped' }),
+    OrderRefunded: unchanged, // OrderCancelled is right behind it
     OrderCancelled: (order): OrderState => ({ ...order, status: 'cancelled' }),
     OrderReturnAllowed: (order, { data }) => ({ ...order, returns: withReturn(order.returns, data) }),
     OrderReturnVoided: (order, { data }) => ({ ...order, returns: withoutReturn(order.returns, data.returnId) }),
@@ -85,7 +95,15 @@ export const Order = decider({
       holding(data, order) ??
       OrderEvents.OrderShipped({ ...data, stock: [...order.places] }),
     CancelOrder: ({ data }, order) =>
-      refusal(data, order, 'placed', 'allocated') ?? OrderEvents.OrderCancelled({ ...data, stock: [...order.places] }),
+      refusal(data, order, 'placed', 'allocated') ??
+      (data.reason === NOT_PAID ? holding(data, order) : undefined) ?? // it may not be paid as long as it is held
+      OrderEvents.OrderCancelled({ ...data, stock: [...order.places] }),
+    CancelForFraud: ({ data: { orderId } }, { status, places, lines, currency }) => {
+      if (!isUnderWay(status)) return [];
+      const cancelled = OrderEvents.OrderCancelled({ orderId, reason: FRAUD, stock: [...places] });
+      if (status !== 'paid') return cancelled;
+      return [OrderEvents.OrderRefunded({ orderId, amount: totalOf(lines), currency }), cancelled];
+    },
     AllowReturn: ({ data }, order) =>
       refusal(data, order, 'shipped') ?? importedOnce(data, order) ?? allowing(data, order),
     VoidReturn: ({ data }, { returns }) =>

@@ -16,8 +16,16 @@ const placed = (orderId: string) =>
   });
 
 const { StockReceived, StockReserved, StockCommitted, StockShipped, ReservationReleased } = StockEvents;
-const { OrderHeld, OrderHoldLifted, OrderLineReserved, OrderAllocated, OrderPaid, OrderShipped, OrderCancelled } =
-  OrderEvents;
+const {
+  OrderHeld,
+  OrderHoldLifted,
+  OrderLineReserved,
+  OrderAllocated,
+  OrderPaid,
+  OrderRefunded,
+  OrderShipped,
+  OrderCancelled,
+} = OrderEvents;
 
 /** One order that is shipped, and one that is cancelled. */
 const stock: readonly Event[] = [
@@ -111,6 +119,26 @@ describe('the identities of the retailer', () => {
     expect(checked([], both)).toContain('OrderCancelled of order a, which was paid');
   });
 
+  it('hold for an order that is paid, refunded and cancelled, and are broken when a part of that is lost or happens twice', () => {
+    const amount = 2;
+    const back = ReservationReleased({ ...of('a'), from: 'committed' });
+    const inStock = [...stock.slice(0, 5), back];
+    const refunded = OrderRefunded({ orderId: 'a', amount, currency: 'GBP' });
+    const cancelled = OrderCancelled({ ...held('a'), reason: 'fraud' });
+    const ended = [...orders.toSpliced(7, 1), refunded, cancelled];
+    expect(checked(inStock, ended)).toEqual([]);
+    expect(checked(inStock, ended.toSpliced(-2, 1))).toContain('OrderCancelled of order a, which was paid');
+    expect(checked(inStock, ended.slice(0, -1))).toContain('Order a was refunded, and not cancelled');
+    expect(checked(inStock, ended.toSpliced(-1, 0, refunded))).toContain('4 were refunded for order a, 2 were paid');
+    expect(
+      checked(inStock, [...ended.slice(0, -2), { ...refunded, data: { ...refunded.data, amount: 1 } }, cancelled]),
+    ).toEqual(['Order a was refunded with 1, not 2']);
+    expect(checked(inStock.slice(0, -1), ended)).toContain('Order a is cancelled: 2 of tea@main are committed, not 0');
+    expect(checked([...inStock, back], ended)).toContain(
+      'ReservationReleased left -2 of tea@main committed for order a',
+    );
+  });
+
   it('hold when an order is held for a while, and are broken when it goes on meanwhile, or had ended', () => {
     const isHeld = OrderHeld({ orderId: 'a' });
     const lifted = OrderHoldLifted({ orderId: 'a', status: 'allocated' });
@@ -120,6 +148,9 @@ describe('the identities of the retailer', () => {
       'OrderPaid of order a, which was held',
     );
     expect(checked(stock, [...orders, isHeld])).toContain('OrderHeld of order a, which was shipped');
+    expect(checked(stock, orders.toSpliced(-1, 0, OrderHeld({ orderId: 'b' })))).toContain(
+      'OrderCancelled of order b as not-paid, which was held',
+    );
   });
 
   it.each([

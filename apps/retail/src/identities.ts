@@ -1,4 +1,4 @@
-import { OrderEvents, piecesOf, placesOf, StockEvents, type OrderPlace } from '@logfold-example/contracts';
+import { NOT_PAID, OrderEvents, piecesOf, placesOf, StockEvents, type OrderPlace } from '@logfold-example/contracts';
 import type { Event, EventOf } from '@logfold/core';
 import { ReturnIdentities } from './return-identities.js';
 
@@ -33,7 +33,7 @@ interface TrackedOrder {
   readonly places: readonly OrderPlace[];
   /** The places that have not answered yet. */
   readonly waiting: Set<string>;
-  status: 'placed' | 'allocated' | 'paid' | 'shipped' | 'cancelled';
+  status: 'placed' | 'allocated' | 'paid' | 'refunded' | 'shipped' | 'cancelled';
   isHeld?: boolean;
 }
 
@@ -48,7 +48,8 @@ const STEPS: Readonly<
   OrderAllocated: { of: ['placed'], to: 'allocated' },
   OrderPaid: { of: ['allocated'], to: 'paid' },
   OrderShipped: { of: ['paid'], to: 'shipped' },
-  OrderCancelled: { of: ['placed', 'allocated'], to: 'cancelled' },
+  OrderRefunded: { of: ['paid'], to: 'refunded' },
+  OrderCancelled: { of: ['placed', 'allocated', 'refunded'], to: 'cancelled' },
   OrderReturnAllowed: { of: ['shipped'], to: 'shipped' },
   OrderReturnVoided: { of: ['shipped'], to: 'shipped' },
 };
@@ -118,6 +119,7 @@ export class Identities {
     const wrong = this.returns.atRest();
     for (const [orderId, { ofShop, places, status }] of this.#orders) {
       if (!ofShop) continue;
+      if (status === 'refunded') wrong.push(`Order ${orderId} was refunded, and not cancelled`);
       if (status === 'placed') wrong.push(`Order ${orderId} was never answered`);
       else
         for (const place of places)
@@ -188,7 +190,7 @@ export class Identities {
         break;
       case 'ReservationReleased':
         ledger.available += data.quantity;
-        forOrder('reserved', data.orderId, -data.quantity);
+        forOrder(data.from === 'committed' ? 'committed' : 'reserved', data.orderId, -data.quantity);
         break;
       case 'StockCommitted':
         forOrder('reserved', data.orderId, -data.quantity);
@@ -229,6 +231,8 @@ export class Identities {
     }
     if (known.isHeld && ['OrderPaid', 'OrderShipped'].includes(type))
       this.#wrong.push(`${type} of order ${orderId}, which was held`);
+    if (known.isHeld && type === 'OrderCancelled' && data.reason === NOT_PAID)
+      this.#wrong.push(`${type} of order ${orderId} as ${NOT_PAID}, which was held`);
     const { of, to } = STEPS[type];
     if (known.status === 'placed' && known.waiting.size === 0 && type !== 'OrderAllocated')
       this.#wrong.push(`${type} of order ${orderId}, which all places had answered and which was not allocated`);

@@ -118,6 +118,13 @@ export class ReturnIdentities {
     const sold = this.#sold.get(orderId);
     if (!sold) return; // which the identities of orders say
     if (type === 'OrderPaid') sold.paid += totalOf(sold.lines);
+    if (type === 'OrderRefunded') {
+      sold.refunded += data.amount;
+      if (data.amount !== totalOf(sold.lines))
+        this.wrong.push(`Order ${orderId} was refunded with ${data.amount}, not ${totalOf(sold.lines)}`);
+      if (sold.refunded > sold.paid)
+        this.wrong.push(`${sold.refunded} were refunded for order ${orderId}, ${sold.paid} were paid`);
+    }
     if (type === 'OrderReturnVoided' && !sold.returns.delete(data.returnId))
       this.wrong.push(`${type} of order ${orderId}, which holds no return ${data.returnId}`);
     if (type !== 'OrderReturnAllowed') return;

@@ -207,8 +207,9 @@ describe('a customer who orders for a lot within an hour', () => {
     await order('f-1', '09:10', { customerId });
     await order('f-2', '09:20', { customerId });
     await order('f-3', '11:30', {});
-    const hour = { since: '2099-03-01T08:30:00.000Z', until: '2099-03-01T09:30:00.000Z' };
-    const suspected = { customerId, currency: 'GBP', orders: 2, total: 120_000_000, ...hour };
+    const hour = { since: '2099-03-01T08:30:00.000Z', until: '2099-03-01T10:10:00.000Z' };
+    const caseId = pseudonymOf(customerId);
+    const suspected = { caseId, customerId, currency: 'GBP', orders: 2, total: 120_000_000, ...hour };
     const queue = async (): Promise<unknown> => (await app.inject('/insight/fraud-queue')).json();
     await eventually(async () => expect(await queue()).toEqual([suspected]), PATIENCE);
     await eventually(async () => {
@@ -225,7 +226,7 @@ describe('a customer who orders for a lot within an hour', () => {
       const answer = await app.inject({ method: 'POST', url: '/orders/f-4/pay' });
       expect(answer.json()).toMatchObject({ status: 422, rejected: 'is-held' }); // as soon as it is allocated
     }, PATIENCE);
-    await post(`/insight/fraud-cases/${customerId}/clear`, { note: 'opens a shop' });
+    await post(`/insight/fraud-cases/${caseId}/clear`, { note: 'opens a shop' });
     await eventually(async () => expect(await shown()).toMatchObject({ status: 'allocated' }), PATIENCE);
     await eventually(async () => expect(await queue()).toEqual([]), PATIENCE);
     await post('/orders/f-4/pay');

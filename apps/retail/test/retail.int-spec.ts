@@ -64,6 +64,10 @@ describe('the retail application', () => {
     }
   });
 
+  it('has no address that says who a customer is, since addresses go into traces', async () => {
+    for (const [route] of await operations()) expect(route).not.toMatch(/customer/i);
+  });
+
   it('documents for every command that it may be sent again, what marks its answer then, and where its events stand', async () => {
     const sent = (await operations()).filter(([route]) => route.startsWith('post') && !route.includes('/read-models/'));
     expect(sent.length).toBeGreaterThan(9);

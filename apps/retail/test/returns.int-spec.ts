@@ -1,4 +1,8 @@
 import 'reflect-metadata';
+import { pseudonymOf } from '@logfold-example/contracts';
+import { FraudCase, FraudCaseCommands } from '@logfold-example/insight';
+import { Customer, CustomerCommands, Order, OrderCommands } from '@logfold-example/ordering';
+import { LogfoldServices } from '@logfold/nestjs';
 import { eventually, withFailpoint } from '@logfold/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -103,6 +107,38 @@ describe('what comes back of an order', () => {
     expect(await get('/returns/none')).toMatchObject({ status: 404, body: { detail: 'There is no return none' } });
     expect(await post('/returns/none/receive')).toMatchObject({ status: 422, body: { rejected: 'unknown' } });
   });
+
+  it('is all that it cost, and all its pieces to the stock, when the case of its customer is confirmed', async () => {
+    const customerId = 'C-10';
+    const caseId = pseudonymOf(customerId);
+    const insight = app.get(LogfoldServices).of('insight');
+    const ordering = app.get(LogfoldServices).of('ordering');
+    const lines = [{ sku: 'coin', quantity: 2, unitPrice: 5 }];
+    await post('/inventory/stock/coin/receive', { quantity: 3 });
+    await post('/orders', { orderId: 'paid', customerId, lines });
+    await shows('/orders/paid', { status: 'allocated' });
+    expect(await post('/orders/paid/pay')).toMatchObject({ status: 200 });
+    await shows('/inventory/stock/coin/main', { committed: 2, available: 1 });
+
+    const hour = { since: '2026-01-05T08:30:00.000Z', until: '2026-01-05T09:30:00.000Z' };
+    const told = { customerId, currency: 'GBP', orders: 2, total: 120_000_000, ...hour };
+    await insight.handler(FraudCase).handle(FraudCaseCommands.OpenCase(told));
+    await eventually(async () => {
+      expect(await ordering.database.events.readStream(`customer-${caseId}`)).toHaveLength(1);
+    }, PATIENCE);
+    // As when it is paid before it is screened.
+    await ordering.handler(Customer).handle(CustomerCommands.HoldPaidOrder({ customerId, orderId: 'paid' }));
+    await ordering.handler(Order).handle(OrderCommands.HoldOrder({ orderId: 'paid' }));
+    await shows('/orders/paid', { status: 'held' });
+    expect(await post(`/insight/fraud-cases/${customerId}/confirm`, { note: 'n' })).toMatchObject({ status: 400 });
+    const confirmed = await post(`/insight/fraud-cases/${caseId}/confirm`, { note: 'stolen cards' });
+    expect(confirmed).toMatchObject({ status: 200 });
+    await shows('/orders/paid', { status: 'cancelled', reason: 'fraud', reservedPieces: 0 });
+    await shows('/inventory/stock/coin/main', { reserved: 0, committed: 0, available: 3 });
+    await post('/orders', { orderId: 'next', customerId, lines });
+    await shows('/orders/next', { status: 'cancelled', reason: 'fraud' });
+    expect(await get('/insight/fraud-queue')).toMatchObject({ body: [] });
+  }, 60_000);
 
   it('satisfies the identities of both logs, and has left nothing behind', async () => {
     await eventually(async () => {

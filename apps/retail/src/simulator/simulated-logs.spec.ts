@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Count, CountCommands, CountEvents, SettleCounts, Stock, StockLevels } from '@logfold-example/inventory';
-import { Checkout, Order, Return, TakeBack } from '@logfold-example/ordering';
+import { Checkout, Customer, Order, Return, TakeBack } from '@logfold-example/ordering';
 import { CommandRejected, foldRows, logfold, logTopics, reaction, type Logfold, type Recorded } from '@logfold/core';
 import { eventually, memory } from '@logfold/testing';
 import { Identities, type Ledger } from '../identities.js';
@@ -33,7 +33,8 @@ let orders: readonly Recorded[];
 beforeAll(async () => {
   const definitions = [Stock, StockLevels, Count, settleCounts];
   inventory = logfold({ database: databases.inventory, definitions, topics, commandsFrom: ['ordering'] });
-  ordering = logfold({ database: databases.ordering, definitions: [Order, Checkout, Return, TakeBack], topics });
+  const ofOrders = [Order, Checkout, Customer, Return, TakeBack];
+  ordering = logfold({ database: databases.ordering, definitions: ofOrders, topics });
   await inventory.start();
   await ordering.start();
   const trading = trader(SEED, Date.UTC(2026, 0, 5));
