@@ -20,6 +20,7 @@ export class RebuildWatch {
 
   /** The same, at the next look for all; undefined at once when the signal aborts. */
   async next(model: AnyReadModel, signal: AbortSignal): Promise<Rebuild | undefined> {
+    if (signal.aborted) return undefined; // a look that nobody waits for would find the database closed
     this.#looking ??= this.clock.sleep(EVERY_MS).then(() => {
       this.#looking = undefined;
       return this.rebuilds.open();
@@ -33,7 +34,6 @@ function of({ name, version }: AnyReadModel, rebuilds: readonly Rebuild[]): Rebu
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return Promise.resolve(undefined);
   const aborted = Promise.withResolvers<undefined>();
   const end = (): void => aborted.resolve(undefined);
   signal.addEventListener('abort', end, { once: true });
