@@ -49,7 +49,7 @@ export async function stopPostmaster(data: string, mode: 'fast' | 'immediate', b
   if (process.platform === 'win32' && binaries) spawnSync(binaries.pgCtl, ['stop', '-D', data, '-m', mode, '-W']);
   else sendSignal(pid, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
   const deadline = performance.now() + stopWaitMs;
-  while (isPostmaster(pid, data)) {
+  while (isPostmaster(pid, data) || isEnding(pid)) {
     if (performance.now() > deadline) {
       throw new DevServiceError('stop-failed', `Postgres (process ${pid}) on ${data} does not stop: end it by hand`);
     }
@@ -68,6 +68,11 @@ function pidFile(data: string): { pid: number; port: number; ready: boolean } | 
   const pid = Number(lines[0]);
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   return { pid, port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' };
+}
+
+/** A process that is ending has no arguments any more, and runs still. */
+function isEnding(pid: number): boolean {
+  return isRunning(pid) && (commandLine(pid)?.every((argument) => argument === '') ?? false);
 }
 
 function isPostmaster(pid: number, data: string): boolean {

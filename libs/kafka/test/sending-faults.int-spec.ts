@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { BrokerUnavailable, PublishFailed, type PublisherSession } from '@logfold/core';
 import { startKafka, type RunningKafka } from '@logfold/dev-services';
 import { faultProxy, withFailpoint, type FaultProxy } from '@logfold/testing';
@@ -13,6 +13,8 @@ import { begin } from './support/sending.js';
 
 /** Short, so that a lost answer is given up soon. */
 const limits = { ...defaultLimits, requestMs: 2_000, produceMs: 1_500, commitMs: 1_500 };
+
+jest.setTimeout(120_000); // a busy machine takes long to start Kafka's own consumer
 
 let kafka: RunningKafka;
 let proxy: FaultProxy;
