@@ -18,7 +18,7 @@ let first: Child;
 let second: Child;
 
 beforeAll(async () => {
-  build('apps/retail');
+  build('apps/retail', 'libs/testing');
   [database, telemetry] = await Promise.all([testDatabase(), collector()]);
   sql = postgres(database.url, { max: 1, onnotice: () => {} });
   first = start();
@@ -72,6 +72,17 @@ describe('A process under load that is told to end by SIGTERM', () => {
     },
     LONG_MS,
   );
+});
+
+test('A process that is told to end hands everything over, whatever fails meanwhile that nobody waits for, and tells of it', async () => {
+  const env = { DATABASE_URL: 'postgres://localhost/none', PORT: '0' };
+  const restless = startChild('test/support/restless-service.mjs', [], env);
+  await eventually(() => expect(restless.lines).toContain('open'), PATIENCE);
+  expect(await restless.end('SIGTERM')).toBe(0);
+  await eventually(() => {
+    expect(restless.lines).toContain('handed over');
+    expect(restless.lines.join()).toContain('While it ended: RangeError: nobody waits for this');
+  });
 });
 
 describe('What the collector got of the first process, which has ended', () => {

@@ -32,6 +32,7 @@ export async function serve(served: Served): Promise<void> {
   let app: NestFastifyApplication | undefined;
   try {
     app = await create(served);
+    endInOrder();
     const config = app.get<ConfigService<HostConfig, true>>(ConfigService);
     await app.init();
     const address = { port: config.get('PORT', { infer: true }), host: config.get('HOST', { infer: true }) };
@@ -71,6 +72,16 @@ async function create(served: Served): Promise<NestFastifyApplication> {
   drainQuickly(made);
   serveOpenApi(made, served);
   return made;
+}
+
+/**
+ * While a process ends, an error that nobody waits for any more must not cut short what is still handed over: answers, leases,
+ * spans. It is told. Before, Node's way is right: such an error ends the process.
+ */
+function endInOrder(): void {
+  const tell = (error: unknown): void => log.logger.error(`While it ended: ${explain(error)}`, 'Process');
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => process.off('unhandledRejection', tell).on('unhandledRejection', tell));
 }
 
 /** One sentence for what a user can mend, the stack for a bug. */
