@@ -1,7 +1,5 @@
 // A process with something in it that fails while it ends, and nobody waits for that; and something that takes a moment to end.
-import 'reflect-metadata';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Module } from '@nestjs/common';
 import { HostConfig, serve } from '@logfold-example/hosting';
 import { LogfoldModule } from '@logfold/nestjs';
 import { memory } from '@logfold/testing';
@@ -17,10 +15,14 @@ class Restless {
   }
 }
 
-class Service {}
-Module({
-  imports: [LogfoldModule.forRoot({ service: 'restless', database: memory({ service: 'restless' }) })],
-  providers: [Restless],
-})(Service);
-
-await serve({ module: Service, config: HostConfig, title: 'Restless', description: 'A test', announce: () => 'open' });
+await serve({
+  module: {
+    module: class Service {},
+    imports: [LogfoldModule.forRoot({ service: 'restless', database: memory({ service: 'restless' }) })],
+    providers: [Restless],
+  },
+  config: HostConfig,
+  title: 'Restless',
+  description: 'A test',
+  announce: () => 'open',
+});
