@@ -1,18 +1,8 @@
 import { Product, Sku } from '@logfold-example/contracts';
-import { ApiCommand, ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, commandRoute, PageLimit, streamChanged } from '@logfold-example/hosting';
 import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
-import {
-  applyDecorators,
-  Body,
-  Controller,
-  Get,
-  HttpCode,
-  NotFoundException,
-  Param,
-  Post,
-  Query,
-} from '@nestjs/common';
+import { Body, Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ProductCommands, ProductEntry, ProductSchemas } from './product.js';
@@ -24,12 +14,14 @@ const sku = { sku: true } as const;
 const Added = ProductSchemas.AddProduct.strict().meta({ id: 'AddProduct' });
 const Price = ProductSchemas.ChangePrice.omit(sku).strict().meta({ id: 'ChangePrice' });
 const Policy = ProductSchemas.SetStockPolicy.omit(sku).strict().meta({ id: 'SetStockPolicy' });
-const Changed = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'ProductChanged' });
+const Changed = streamChanged('ProductChanged');
 const Page = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   status: Product.shape.status.optional(),
   after: Sku.optional(),
 });
+
+const ProductCommand = commandRoute(Changed);
 
 /** What is sold: HTTP in, a command or rows out. */
 @ApiTags('catalog')
@@ -86,15 +78,4 @@ export class ProductsController {
   discontinue(@Param('sku', { schema: Sku }) wanted: string): Promise<Handled> {
     return this.entry.handle(ProductCommands.Discontinue({ sku: wanted }));
   }
-}
-
-/** A route that changes a product: POST, answered with 200 and what the stream is now. */
-function ProductCommand(path: string, summary: string): MethodDecorator {
-  return applyDecorators(
-    Post(path),
-    HttpCode(200),
-    ApiOperation({ summary }),
-    ApiCommand({ standardSchema: Changed, description: 'It happened' }),
-    ApiProblems(400, 422, 503),
-  );
 }

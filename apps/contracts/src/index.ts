@@ -25,6 +25,7 @@ export {
   OrderStockCommands,
   OrderStockSchemas,
   StockEvents,
+  stockKeyOf,
   SupplyStockCommands,
   TOO_MANY_DELIVERIES,
 } from './stock.js';

@@ -1,6 +1,7 @@
 import { commands } from '@logfold/core';
 import { z } from 'zod';
 import { Location, Quantity, Sku, UnitId } from './fields.js';
+import { stockKeyOf } from './stock.js';
 
 /** What insight may ask of the stock of one SKU at one location, by type: not to sell what was too warm. */
 export const QuarantineStockSchemas = {
@@ -12,8 +13,4 @@ export const QuarantineStockSchemas = {
 };
 
 /** The same as commands that a process manager sends. */
-export const QuarantineStockCommands = commands(
-  'inventory.stock',
-  { key: ({ sku, location }) => `${sku}@${location}` },
-  QuarantineStockSchemas,
-);
+export const QuarantineStockCommands = commands('inventory.stock', { key: stockKeyOf }, QuarantineStockSchemas);

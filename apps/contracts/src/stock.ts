@@ -104,12 +104,13 @@ export const OrderStockSchemas = {
     }, 'must take back from 1 to 1000000000 pieces'),
 };
 
+/** What orders the events of one SKU at one location, and names its stream. */
+export function stockKeyOf({ sku, location }: { readonly sku: string; readonly location: string }): string {
+  return `${sku}@${location}`;
+}
+
 /** The same as commands that a process manager sends. */
-export const OrderStockCommands = commands(
-  'inventory.stock',
-  { key: ({ sku, location }) => `${sku}@${location}` },
-  OrderStockSchemas,
-);
+export const OrderStockCommands = commands('inventory.stock', { key: stockKeyOf }, OrderStockSchemas);
 
 /** The code of the rejection of a delivery because the stock expects as many as it can already. */
 export const TOO_MANY_DELIVERIES = 'too-many-deliveries';
@@ -117,6 +118,6 @@ export const TOO_MANY_DELIVERIES = 'too-many-deliveries';
 /** What replenishment may ask of the stock of one SKU at one location: to expect what was bought. */
 export const SupplyStockCommands = commands(
   'inventory.stock',
-  { key: ({ sku, location }) => `${sku}@${location}` },
+  { key: stockKeyOf },
   { ExpectDelivery: moved.extend({ deliveryId: DeliveryId, dueOn: z.iso.date() }) },
 );

@@ -11,6 +11,8 @@ export { readModelsController } from './read-models.controller.js';
 
 // Documentation over HTTP.
 export { ApiCommand } from './api-command.js';
+export { commandRoute, streamChanged } from './command-route.js';
+export { PageLimit } from './page-limit.js';
 export { ApiProblems } from './api-problems.js';
 export { ApiWaitsForPosition } from './api-positions.js';
 export { serveOpenApi, type ApiTitle } from './open-api.js';

@@ -66,12 +66,16 @@ export function counted(
   const counters = new Map(companions.map((companion) => [companion.sku, companion]));
   for (const sku of skus) {
     const known = counters.get(sku);
-    const rarest = !known && counters.size >= limit ? [...counters.values()].sort(byRarity)[0] : undefined;
+    const rarest = !known && counters.size >= limit ? rarestOf(counters.values()) : undefined;
     if (rarest) counters.delete(rarest.sku);
     const was = known ?? { atLeast: 0, atMost: rarest?.atMost ?? 0 };
     counters.set(sku, { sku, atLeast: was.atLeast + 1, atMost: was.atMost + 1 });
   }
   return [...counters.values()].sort((a, b) => b.atLeast - a.atLeast || byName(a, b));
+}
+
+function rarestOf(companions: Iterable<Companion>): Companion {
+  return [...companions].reduce((rarest, each) => (byRarity(each, rarest) < 0 ? each : rarest));
 }
 
 function byRarity(a: Companion, b: Companion): number {

@@ -1,8 +1,8 @@
 import { Location, UnitId } from '@logfold-example/contracts';
-import { ApiCommand, ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, commandRoute, PageLimit, streamChanged } from '@logfold-example/hosting';
 import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
-import { applyDecorators, Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ColdChain, ColdUnit } from './cold-chain.js';
@@ -30,12 +30,14 @@ const Reading = UnitSchemas.RecordTemperature.omit({ unitId: true })
   })
   .strict()
   .meta({ id: 'RecordTemperature' });
-const Changed = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'UnitChanged' });
+const Changed = streamChanged('UnitChanged');
 const Page = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   status: ColdUnit.shape.status.optional(),
   after: UnitId.optional(),
 });
+
+const UnitCommand = commandRoute(Changed);
 
 /** What lies in the cold, and its thermometers. */
 @ApiTags('insight')
@@ -58,7 +60,7 @@ export class ColdChainController {
     return this.units.findMany(status === undefined ? {} : { status }, page);
   }
 
-  @UnitCommand('fill', 'Something else lies in it from now on, or from an earlier time')
+  @UnitCommand('units/:unitId/fill', 'Something else lies in it from now on, or from an earlier time')
   fill(
     @Param('unitId', { schema: UnitId }) unitId: string,
     @Body({ schema: Filling }) body: z.output<typeof Filling>,
@@ -67,22 +69,14 @@ export class ColdChainController {
     return this.unit.handle(UnitCommands.FillUnit({ ...body, unitId, filledAt }));
   }
 
-  @UnitCommand('temperature', 'Its thermometer tells how warm it is, or was: that counts for what lay in it then')
+  @UnitCommand(
+    'units/:unitId/temperature',
+    'Its thermometer tells how warm it is, or was: that counts for what lay in it then',
+  )
   temperature(
     @Param('unitId', { schema: UnitId }) unitId: string,
     @Body({ schema: Reading }) body: z.output<typeof Reading>,
   ): Promise<Handled> {
     return this.unit.handle(UnitCommands.RecordTemperature({ ...body, unitId }));
   }
-}
-
-/** A route that changes a unit: POST, answered with 200 and what the stream is now. */
-function UnitCommand(path: string, summary: string): MethodDecorator {
-  return applyDecorators(
-    Post(`units/:unitId/${path}`),
-    HttpCode(200),
-    ApiOperation({ summary }),
-    ApiCommand({ standardSchema: Changed, description: 'It happened' }),
-    ApiProblems(400, 422, 503),
-  );
 }

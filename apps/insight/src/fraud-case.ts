@@ -1,6 +1,7 @@
 import { FraudEvents, pseudonymOf, Reason, Spending as SpendingSchema } from '@logfold-example/contracts';
 import { commands, decider, reject, type EventOf, type Rejection } from '@logfold/core';
 import { z } from 'zod';
+import { isBefore } from './is-before.js';
 
 type Spending = z.infer<typeof SpendingSchema>;
 
@@ -74,8 +75,4 @@ function extending(about: Spending, told: Spending): EventOf<typeof FraudEvents>
     since: isBefore(told.since, about.since) ? told.since : about.since,
     until: isLater ? told.until : about.until,
   });
-}
-
-function isBefore(time: string, other: string): boolean {
-  return Date.parse(time) < Date.parse(other);
 }

@@ -1,5 +1,5 @@
 import { CustomerId, Location, Sku } from '@logfold-example/contracts';
-import { ApiCommand, ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiCommand, ApiProblems, ApiWaitsForPosition, PageLimit } from '@logfold-example/hosting';
 import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
@@ -18,7 +18,7 @@ const View = z
 const Seen = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'ProductSeen' });
 const Top = z.object({ limit: z.coerce.number().int().min(1).max(100).default(10) });
 const HoursPage = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   after: z.iso.datetime().optional().describe('Only later hours'),
 });
 

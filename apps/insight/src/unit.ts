@@ -1,6 +1,7 @@
 import { Location, Quantity, Sku, UnitId } from '@logfold-example/contracts';
 import { commands, decider, events, reject, unchanged, type Rejection } from '@logfold/core';
 import { z } from 'zod';
+import { isBefore } from './is-before.js';
 
 const Celsius = z.number().min(-100).max(100);
 const unit = z.object({ unitId: UnitId });
@@ -100,10 +101,6 @@ export const Unit = decider({
   },
   snapshot: { version: 1 },
 });
-
-function isBefore(time: string, other: string): boolean {
-  return Date.parse(time) < Date.parse(other);
-}
 
 /** Why a reading counts for nothing: it is older than what lies in the unit, as far as that is known. */
 function unknownThen({ unitId, measuredAt }: z.infer<typeof reading>, [oldest]: readonly Filling[]): Rejection {

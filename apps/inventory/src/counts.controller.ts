@@ -1,18 +1,8 @@
 import { CountId, Location, Sku } from '@logfold-example/contracts';
-import { ApiCommand, ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, commandRoute, PageLimit } from '@logfold-example/hosting';
 import type { CommandOf, Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
-import {
-  applyDecorators,
-  Body,
-  Controller,
-  Get,
-  HttpCode,
-  NotFoundException,
-  Param,
-  Post,
-  Query,
-} from '@nestjs/common';
+import { Body, Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -27,7 +17,7 @@ const Changed = z
   .object({ countId: z.string(), version: z.number().int(), position: z.string() })
   .meta({ id: 'CountChanged' });
 const Page = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   sku: Sku.optional(),
   location: Location.optional(),
   status: CountRow.shape.status.optional(),
@@ -35,6 +25,8 @@ const Page = z.object({
 });
 
 type CountChanged = ReturnType<Handled['toJSON']> & { readonly countId: string };
+
+const CountCommand = commandRoute(Changed);
 
 /** Counts of what is on the shelf; the stock follows what was counted some milliseconds later. */
 @ApiTags('counts')
@@ -93,15 +85,4 @@ export class CountsController {
     const { countId } = handled.events[0]?.data ?? command.data; // answered again: the one that was started then
     return { countId, ...handled.toJSON() };
   }
-}
-
-/** A route that changes a count: POST, answered with 200 and what the stream is now. */
-function CountCommand(path: string, summary: string): MethodDecorator {
-  return applyDecorators(
-    Post(path),
-    HttpCode(200),
-    ApiOperation({ summary }),
-    ApiCommand({ standardSchema: Changed, description: 'It happened' }),
-    ApiProblems(400, 422, 503),
-  );
 }

@@ -10,6 +10,7 @@ import {
   QuarantineStockSchemas,
   Reason,
   Sku,
+  stockKeyOf,
 } from '@logfold-example/contracts';
 import { commands } from '@logfold/core';
 import { z } from 'zod';
@@ -59,12 +60,11 @@ export const StockSchemas = {
 };
 
 const category = 'stock';
-const keyOf = ({ sku, location }: { readonly sku: string; readonly location: string }): string => `${sku}@${location}`;
 
 /** What can be asked of the stock of one SKU at one location; the stream is `stock-SKU@LOCATION`. */
-export const StockCommands = commands(`inventory.${category}`, { key: keyOf }, StockSchemas);
+export const StockCommands = commands(`inventory.${category}`, { key: stockKeyOf }, StockSchemas);
 
 /** The stream of a SKU at a location, which holds all that happened to its stock. */
-export function streamOf(stock: Parameters<typeof keyOf>[0]): string {
-  return `${category}-${keyOf(stock)}`;
+export function streamOf(stock: Parameters<typeof stockKeyOf>[0]): string {
+  return `${category}-${stockKeyOf(stock)}`;
 }

@@ -1,16 +1,19 @@
 import { Sku } from '@logfold-example/contracts';
-import { ApiCommand, ApiProblems } from '@logfold-example/hosting';
+import { ApiProblems, commandRoute } from '@logfold-example/hosting';
 import type { Handled, HandleOptions, HandlerOf } from '@logfold/core';
 import { IfMatch, InjectDecider } from '@logfold/nestjs';
-import { applyDecorators, Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Param } from '@nestjs/common';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import { StockCommands } from './stock-commands.js';
 import { StockChanged, StockRequests, type BodyOf } from './stock.requests.js';
 import { Stock } from './stock.js';
 
+const StockCommand = commandRoute(StockChanged);
+
 /** What can be done with the stock of a SKU: HTTP in, a command out. */
 @ApiTags('stock')
 @ApiHeader({ name: 'If-Match', required: false, description: 'The version that the stream must have, such as "7"' })
+@ApiProblems(409)
 @Controller('inventory/stock/:sku')
 export class StockCommandsController {
   constructor(@InjectDecider(Stock) private readonly stock: HandlerOf<typeof Stock>) {}
@@ -131,15 +134,4 @@ export class StockCommandsController {
   ): Promise<Handled> {
     return this.stock.handle(StockCommands.SetReorderPoint({ ...body, sku }), options);
   }
-}
-
-/** A route that changes the stock: POST, answered with 200 and what the stream is now. */
-function StockCommand(path: string, summary: string): MethodDecorator {
-  return applyDecorators(
-    Post(path),
-    HttpCode(200),
-    ApiOperation({ summary }),
-    ApiCommand({ standardSchema: StockChanged, description: 'It happened' }),
-    ApiProblems(400, 409, 422, 503),
-  );
 }

@@ -1,4 +1,5 @@
 import { Location } from '@logfold-example/contracts';
+import { PageLimit } from '@logfold-example/hosting';
 import { z } from 'zod';
 import { StockSchemas } from './stock-commands.js';
 
@@ -33,7 +34,7 @@ export const StockChanged = z
 
 /** Which part of the board is wanted: the rows behind `after`, at one location or everywhere. */
 export const BoardPage = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   location: Location.optional(),
   after: z
     .string()

@@ -160,13 +160,13 @@ export const Stock = decider({
     SettleCount: ({ data }, stock) => {
       const [counted, adjusted] = settling(data, stock);
       if (!adjusted) return counted;
-      return [counted, ...[taking(-adjusted.data.quantity, stock, adjusted)].flat()];
+      return [counted, ...taking(-adjusted.data.quantity, stock, adjusted)];
     },
     SetReorderPoint: ({ data }, { reorderPoint }) =>
       data.pieces === reorderPoint ? [] : StockEvents.ReorderPointSet(data),
     Quarantine: ({ data }, stock) => {
       const { damaged: now, owed } = quarantining(data, stock);
-      return [...(owed ? [owed] : []), ...(now ? [taking(now.data.quantity, stock, now)].flat() : [])];
+      return [...(owed ? [owed] : []), ...(now ? taking(now.data.quantity, stock, now) : [])];
     },
     Allocate: ({ data }, stock) =>
       stock.available < data.quantity
@@ -195,7 +195,7 @@ export const Stock = decider({
 
 type Ordered = DataOf<typeof StockEvents.StockReserved>;
 
-function reserving(data: Ordered, stock: StockState): StockEvent | StockEvent[] {
+function reserving(data: Ordered, stock: StockState): StockEvent[] {
   return taking(data.quantity, stock, StockEvents.StockReserved(data));
 }
 
@@ -205,7 +205,7 @@ function releasing(data: Ordered, stock: StockState): StockEvent[] {
   const warm = lettingGo(data, stock.warm);
   if (!warm) return [released];
   const free = { ...stock, available: stock.available + data.quantity };
-  return [released, ...[taking(warm.data.quantity, free, warm)].flat()];
+  return [released, ...taking(warm.data.quantity, free, warm)];
 }
 
 /** The event of all pieces that are held for an order, if there are any. */
@@ -215,11 +215,12 @@ function all(event: (data: Ordered) => StockEvent, data: Omit<Ordered, 'quantity
 }
 
 /** The event; and that the stock is depleted, when it takes the last available piece, or low, when it takes it there. */
-function taking(quantity: number, stock: StockState, event: StockEvent): StockEvent | StockEvent[] {
+function taking(quantity: number, stock: StockState, event: StockEvent): StockEvent[] {
   const { sku, location } = event.data;
   const { available: before, reorderPoint } = stock;
   const available = before - quantity;
-  if (quantity <= 0 || available >= Math.max(reorderPoint, 1) || (available > 0 && before < reorderPoint)) return event;
+  if (quantity <= 0 || available >= Math.max(reorderPoint, 1) || (available > 0 && before < reorderPoint))
+    return [event];
   return [
     event,
     available === 0

@@ -1,9 +1,9 @@
 import { OrderId } from '@logfold-example/contracts';
-import { ApiCommand, ApiProblems } from '@logfold-example/hosting';
+import { ApiProblems, commandRoute } from '@logfold-example/hosting';
 import type { CommandOf, Handled, HandleOptions, HandlerOf } from '@logfold/core';
 import { IfMatch, InjectDecider } from '@logfold/nestjs';
-import { applyDecorators, Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { applyDecorators, Body, Controller, Param } from '@nestjs/common';
+import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { OrderCommands } from './order-commands.js';
@@ -11,6 +11,8 @@ import { OrderChanged, OrderRequests } from './order.requests.js';
 import { Order } from './order.js';
 
 type Changed = ReturnType<Handled['toJSON']> & { readonly orderId: string };
+
+const OrderCommand = commandRoute(OrderChanged);
 
 /** What can be done with an order: HTTP in, a command out. */
 @ApiTags('orders')
@@ -51,17 +53,6 @@ export class OrderCommandsController {
     const { orderId } = handled.events[0]?.data ?? command.data; // answered again: the order that was placed then
     return { orderId, ...handled.toJSON() };
   }
-}
-
-/** A route that changes an order: POST, answered with 200 and what the stream is now. */
-function OrderCommand(path: string, summary: string): MethodDecorator {
-  return applyDecorators(
-    Post(path),
-    HttpCode(200),
-    ApiOperation({ summary }),
-    ApiCommand({ standardSchema: OrderChanged, description: 'It happened' }),
-    ApiProblems(400, 422, 503),
-  );
 }
 
 /** Documents that a route takes the version that the order must have. */

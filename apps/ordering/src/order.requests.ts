@@ -1,4 +1,5 @@
 import { Location, OrderId, ORDER_LINES_LIMIT, Quantity, Sku, UnitPrice } from '@logfold-example/contracts';
+import { PageLimit } from '@logfold-example/hosting';
 import { z } from 'zod';
 import { OrderSchemas } from './order-commands.js';
 import { TrackedOrder } from './order-tracker.js';
@@ -36,7 +37,7 @@ export const OrderChanged = z
 
 /** Which orders are wanted: those behind `after`, in one status or all. */
 export const OrdersPage = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   status: TrackedOrder.shape.status.optional(),
   after: OrderId.optional(),
 });

@@ -1,9 +1,9 @@
 import { ReturnId } from '@logfold-example/contracts';
-import { ApiCommand, ApiProblems } from '@logfold-example/hosting';
+import { commandRoute } from '@logfold-example/hosting';
 import type { CommandOf, Handled, HandlerOf } from '@logfold/core';
 import { InjectDecider } from '@logfold/nestjs';
-import { applyDecorators, Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Param } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { ReturnCommands } from './return-commands.js';
@@ -11,6 +11,8 @@ import { ReturnChanged, ReturnRequests } from './return.requests.js';
 import { Return } from './return.js';
 
 type Changed = ReturnType<Handled['toJSON']> & { readonly returnId: string };
+
+const ReturnCommand = commandRoute(ReturnChanged);
 
 /** What can be done with pieces that come back: HTTP in, a command out. */
 @ApiTags('returns')
@@ -52,15 +54,4 @@ export class ReturnCommandsController {
     const { returnId } = handled.events[0]?.data ?? command.data; // answered again: the one that was requested then
     return { returnId, ...handled.toJSON() };
   }
-}
-
-/** A route that changes a return: POST, answered with 200 and what the stream is now. */
-function ReturnCommand(path: string, summary: string): MethodDecorator {
-  return applyDecorators(
-    Post(path),
-    HttpCode(200),
-    ApiOperation({ summary }),
-    ApiCommand({ standardSchema: ReturnChanged, description: 'It happened' }),
-    ApiProblems(400, 422, 503),
-  );
 }

@@ -1,4 +1,5 @@
 import { OrderId, ReturnId } from '@logfold-example/contracts';
+import { PageLimit } from '@logfold-example/hosting';
 import { z } from 'zod';
 import { ReturnSchemas } from './return-commands.js';
 import { TrackedReturn } from './return-tracker.js';
@@ -27,7 +28,7 @@ export const ReturnChanged = z
 
 /** Which returns are wanted: those behind `after`, of one order or all, in one status or all. */
 export const ReturnsPage = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   orderId: OrderId.optional(),
   status: TrackedReturn.shape.status.optional(),
   after: ReturnId.optional(),

@@ -1,4 +1,4 @@
-import { ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, PageLimit } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
 import { Controller, Get, Query } from '@nestjs/common';
@@ -9,7 +9,7 @@ import { Seller, TopSellers } from './top-sellers.js';
 
 const day = z.iso.date();
 const DaysPage = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   after: day.optional().describe('Only later days'),
 });
 const Best = z.object({ day, limit: z.coerce.number().int().min(1).max(100).default(10) });

@@ -1,8 +1,8 @@
 import { DeliveryId, Sku } from '@logfold-example/contracts';
-import { ApiCommand, ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, commandRoute, PageLimit, streamChanged } from '@logfold-example/hosting';
 import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
-import { applyDecorators, Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { PurchaseOrder, PurchaseOrders } from './purchase-orders.js';
@@ -11,12 +11,14 @@ import { Purchase, PurchaseCommands, PurchaseSchemas } from './purchase.js';
 const purchaseId = { purchaseId: true } as const;
 const Advice = PurchaseSchemas.AdviseShipment.omit(purchaseId).strict().meta({ id: 'AdviseShipment' });
 const Refusal = PurchaseSchemas.DeclinePurchaseOrder.omit(purchaseId).strict().meta({ id: 'DeclinePurchaseOrder' });
-const Changed = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'PurchaseOrderChanged' });
+const Changed = streamChanged('PurchaseOrderChanged');
 const Page = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   status: PurchaseOrder.shape.status.optional(),
   sku: Sku.optional(),
 });
+
+const PurchaseCommand = commandRoute(Changed);
 
 /** What is bought; and what its supplier says about it. */
 @ApiTags('replenishment')
@@ -39,7 +41,7 @@ export class PurchaseOrdersController {
     return this.orders.findMany(where, { limit });
   }
 
-  @PurchaseCommand('advise', 'The supplier has sent it: the stock expects it')
+  @PurchaseCommand(':purchaseId/advise', 'The supplier has sent it: the stock expects it')
   advise(
     @Param('purchaseId', { schema: DeliveryId }) purchaseId: string,
     @Body({ schema: Advice }) body: z.output<typeof Advice>,
@@ -47,22 +49,11 @@ export class PurchaseOrdersController {
     return this.purchase.handle(PurchaseCommands.AdviseShipment({ ...body, purchaseId }));
   }
 
-  @PurchaseCommand('decline', 'The supplier cannot deliver')
+  @PurchaseCommand(':purchaseId/decline', 'The supplier cannot deliver')
   decline(
     @Param('purchaseId', { schema: DeliveryId }) purchaseId: string,
     @Body({ schema: Refusal }) body: z.output<typeof Refusal>,
   ): Promise<Handled> {
     return this.purchase.handle(PurchaseCommands.DeclinePurchaseOrder({ ...body, purchaseId }));
   }
-}
-
-/** A route that changes a purchase order: POST, answered with 200 and what the stream is now. */
-function PurchaseCommand(path: string, summary: string): MethodDecorator {
-  return applyDecorators(
-    Post(`:purchaseId/${path}`),
-    HttpCode(200),
-    ApiOperation({ summary }),
-    ApiCommand({ standardSchema: Changed, description: 'It happened' }),
-    ApiProblems(400, 422, 503),
-  );
 }

@@ -1,5 +1,5 @@
 import { Location, Sku } from '@logfold-example/contracts';
-import { ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, PageLimit } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
 import { Controller, Get, Query } from '@nestjs/common';
@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { SupplierInbox, Wanted } from './supplier-inbox.js';
 
 const Page = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  limit: PageLimit,
   sku: Sku.optional(),
   location: Location.optional(),
 });
