@@ -7,12 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import postgres from 'postgres';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { openRetail } from './support/open-retail.js';
+import { requestsTo } from './support/requests.js';
 import { foldedOrders, trackedOrders } from './support/tracked-orders.js';
 
 const PATIENCE = { timeoutMs: 50_000 };
 let database: TestDatabase;
 let sql: postgres.Sql;
 let app: NestFastifyApplication;
+const { get, post } = requestsTo(() => app);
 beforeAll(async () => {
   database = await testDatabase();
   sql = postgres(database.url, { max: 1, onnotice: () => {} });
@@ -248,14 +250,4 @@ async function shows(orderId: string, expected: object, patience = {}): Promise<
 
 async function stock(sku: string, expected: object): Promise<void> {
   await eventually(async () => expect((await get(`/inventory/stock/${sku}/main`)).body).toMatchObject(expected));
-}
-
-async function get(url: string): Promise<{ status: number; body: any }> {
-  const response = await app.inject({ method: 'GET', url });
-  return { status: response.statusCode, body: response.json() };
-}
-
-async function post(url: string, payload?: object): Promise<{ status: number; body: any }> {
-  const response = await app.inject({ method: 'POST', url, ...(payload ? { payload } : {}) });
-  return { status: response.statusCode, body: response.json() };
 }

@@ -10,11 +10,13 @@ import postgres from 'postgres';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { identitiesOfBothLogs, parked, processAnomalies } from '../../../test/support/retailer-logs.js';
 import { openRetail } from './support/open-retail.js';
+import { requestsTo } from './support/requests.js';
 
 const PATIENCE = { timeoutMs: 50_000 };
 let database: TestDatabase;
 let sql: postgres.Sql;
 let app: NestFastifyApplication;
+const { get, post } = requestsTo(() => app);
 beforeAll(async () => {
   database = await testDatabase();
   sql = postgres(database.url, { max: 1, onnotice: () => {} });
@@ -155,14 +157,4 @@ describe('what comes back of an order', () => {
 
 async function shows(url: string, expected: object): Promise<void> {
   await eventually(async () => expect(await get(url)).toMatchObject({ status: 200, body: expected }), PATIENCE);
-}
-
-async function get(url: string): Promise<{ status: number; body: any }> {
-  const response = await app.inject({ method: 'GET', url });
-  return { status: response.statusCode, body: response.json() };
-}
-
-async function post(url: string, payload?: object): Promise<{ status: number; body: any }> {
-  const response = await app.inject({ method: 'POST', url, ...(payload ? { payload } : {}) });
-  return { status: response.statusCode, body: response.json() };
 }

@@ -90,7 +90,7 @@ async function makeCertificate(directory: string): Promise<{ readonly store: str
   const about = ['-keystore', store, '-storetype', 'PKCS12', '-storepass', STORE_PASSWORD, '-alias', 'broker'];
   const run = (...args: string[]): string => {
     const { status, stdout, stderr } = spawnSync(keytool, [...args, ...about], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`keytool ${args[0]} failed: ${stdout}${stderr}`);
+    expect({ command: args[0], status, said: stdout + stderr }).toMatchObject({ status: 0 });
     return stdout;
   };
   run('-genkeypair', '-keyalg', 'EC', '-dname', 'CN=broker', '-ext', 'san=ip:127.0.0.1', '-validity', '2');

@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import { ConfigResourceTypes, type Admin } from 'kafkajs';
 import { eventually } from '@logfold/testing';
 
@@ -21,6 +22,6 @@ export async function setLargestBatch(admin: Admin, topic: string, bytes: number
   });
   await eventually(async () => {
     const found = (await settingsOf(admin, topic))['max.message.bytes'];
-    if (found !== String(bytes)) throw new Error(`max.message.bytes is ${found}`);
+    expect(found).toBe(String(bytes));
   });
 }

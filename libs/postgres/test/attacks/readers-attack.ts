@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LogBatch } from '@logfold/core';
 import { eventually } from '@logfold/testing';
@@ -43,7 +44,7 @@ export async function attackReaders(
     const stored = await storedEvents(shop.admin);
     const last = BigInt(stored.at(-1)!.position);
     await eventually(() => {
-      for (const { reached } of seen) if (reached() < last) throw new Error(`stalled at ${reached()} of ${last}`);
+      for (const { reached } of seen) expect(reached()).toBeGreaterThanOrEqual(last);
     });
     const judged = seen.map(({ positions }) => judge(stored, positions));
     return {
