@@ -52,7 +52,7 @@ export const StockEvents = events(
     DamagedStockReturned: returned,
     /** Available pieces turned out to be damaged. */
     StockDamaged: moved.extend({ reason: Reason }),
-    /** So many of the reserved pieces must not be sold either: those that are released are damaged in the same breath. */
+    /** So many of the pieces that are promised to orders must not be sold either: those that are released are damaged in the same breath. */
     QuarantineOwed: moved.extend({ reason: Reason }),
     /** Damaged pieces can be sold after all. */
     StockRepaired: moved,

@@ -19,6 +19,11 @@ export function minus(held: Held, id: string, quantity: number): Held {
   return others;
 }
 
+/** The pieces of both, by their ids. */
+export function both(some: Held, others: Held): Held {
+  return Object.entries(others).reduce((sum, [id, pieces]) => plus(sum, id, pieces), some);
+}
+
 /** All pieces together. */
 export function sumOf(held: Held): number {
   return Object.values(held).reduce((sum, pieces) => sum + pieces, 0);

@@ -14,9 +14,10 @@ const received = (quantity: number) => StockEvents.StockReceived({ ...at, quanti
 const reserved = StockEvents.StockReserved({ ...at, quantity: 5, orderId: 'o-1' });
 const released = (quantity: number) => StockEvents.ReservationReleased({ ...at, quantity, orderId: 'o-1' });
 const committed = StockEvents.StockCommitted({ ...at, quantity: 5, orderId: 'o-1' });
+const shipped = StockEvents.StockShipped({ ...at, quantity: 5, orderId: 'o-1', from: 'committed' });
 const owed = (quantity: number) => StockEvents.QuarantineOwed({ ...at, quantity, reason });
 const damaged = (quantity: number) =>
-  StockEvents.StockDamaged({ ...at, quantity, reason: 'quarantine: was reserved then' });
+  StockEvents.StockDamaged({ ...at, quantity, reason: 'quarantine: was promised to an order then' });
 
 describe('the stock of a unit that was too warm', () => {
   it('is taken out of sale', () => {
@@ -37,6 +38,9 @@ describe('the stock of a unit that was too warm', () => {
       .then([]);
     given(Stock, [received(5), reserved, committed])
       .when(quarantine)
+      .then([owed(5)]);
+    given(Stock, [received(5), reserved, committed, shipped])
+      .when(quarantine)
       .then([]);
   });
 
@@ -54,7 +58,24 @@ describe('the stock of a unit that was too warm', () => {
       .then([released(1)]);
   });
 
-  it('is what was reserved then: neither what was committed since, nor what others have reserved since', () => {
+  it('does not when it was paid for already, whether it was reserved or committed then', () => {
+    const release = StockCommands.ReleaseOrder({ ...at, orderId: 'o-1' });
+    const uncommitted = (quantity: number) =>
+      StockEvents.ReservationReleased({ ...at, quantity, orderId: 'o-1', from: 'committed' });
+    for (const before of [
+      [received(5), reserved, committed, owed(5)],
+      [received(5), reserved, owed(5), committed],
+    ])
+      given(Stock, before)
+        .when(release)
+        .then([uncommitted(5), damaged(5), StockEvents.StockDepleted(at)]);
+    const half = StockEvents.StockCommitted({ ...at, quantity: 2, orderId: 'o-1' });
+    given(Stock, [received(5), reserved, half, owed(4)])
+      .when(release)
+      .then([released(3), damaged(3), StockEvents.StockDepleted(at), uncommitted(2), damaged(1)]);
+  });
+
+  it('is what was promised then: neither what was shipped since, nor what others have reserved since', () => {
     const release = (orderId: string) => StockCommands.ReleaseOrder({ ...at, orderId });
     const other = { ...at, quantity: 5, orderId: 'o-2' };
     const since = [received(10), reserved, owed(5), StockEvents.StockReserved(other)];
@@ -64,12 +85,12 @@ describe('the stock of a unit that was too warm', () => {
     given(Stock, since)
       .when(release('o-1'))
       .then([released(5), damaged(5), StockEvents.StockDepleted(at)]);
-    given(Stock, [...since, committed])
+    given(Stock, [...since, committed, shipped])
       .when(release('o-2'))
       .then([StockEvents.ReservationReleased(other)]);
   });
 
-  it('is owed of what was reserved then and still is, and all of that is damaged in the end; each last piece is told', () => {
+  it('is owed of what was promised then and still is, and all of that is damaged in the end; each last piece is told', () => {
     fc.assert(
       fc.property(fc.array(anyCommand, { size: 'max', maxLength: 40 }), (asked) => {
         const last = ['a', 'b'].map((orderId) => StockCommands.ReleaseOrder({ ...at, orderId }));
@@ -82,7 +103,8 @@ describe('the stock of a unit that was too warm', () => {
           expect(decision.filter(({ type }) => type === 'StockDepleted')).toHaveLength(after.emptied);
           state = after.state;
           const among = Object.entries(state.warm.among);
-          for (const [id, pieces] of among) expect(pieces).toBeLessThanOrEqual(state.reserved[id] ?? 0);
+          for (const [id, pieces] of among)
+            expect(pieces).toBeLessThanOrEqual((state.reserved[id] ?? 0) + (state.committed[id] ?? 0));
           expect(state.warm.pieces).toBeLessThanOrEqual(among.reduce((sum, [, pieces]) => sum + pieces, 0));
           if (command.type.startsWith('Release')) expect(state.warm.pieces + state.damaged).toBe(warm.pieces + before);
         }
@@ -103,6 +125,7 @@ const anyCommand = fc.oneof(
   ordered.map(StockCommands.Release),
   ordered.map(StockCommands.ReleaseOrder),
   ordered.map(StockCommands.Commit),
+  ordered.map(StockCommands.ShipOrder),
   ordered.map(({ orderId: _by, ...of }) => StockCommands.Quarantine({ ...of, unitId: 'box-1' })),
   ordered.map(({ orderId: _by, ...of }) => StockCommands.Return(of)),
 );

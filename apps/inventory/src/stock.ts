@@ -3,7 +3,7 @@ import { decider, reject, unchanged, type DataOf, type EventOf, type Rejection }
 import { heldFor, minus, plus, type Held } from './held.js';
 import { settling } from './stock-count.js';
 import { StockCommands } from './stock-commands.js';
-import { lettingGo, NONE_WARM, owing, quarantining, unreserved, type Warm } from './stock-quarantine.js';
+import { leaving, lettingGo, NONE_WARM, owing, quarantining, type Warm } from './stock-quarantine.js';
 
 type StockEvent = EventOf<typeof StockEvents>;
 
@@ -15,7 +15,7 @@ export interface StockState {
   readonly committed: Held;
   /** On hand, and not to be sold. */
   readonly damaged: number;
-  /** Reserved, and not to be sold when it is released. */
+  /** Promised to orders, and not to be sold when they let it go. */
   readonly warm: Warm;
   /** What is still to come of announced deliveries, by their ids. */
   readonly expected: Held;
@@ -68,7 +68,7 @@ export const Stock = decider({
       damaged: stock.damaged + data.quantity,
     }),
     StockDamaged: (stock, { data }) => damaged(stock, data.quantity),
-    QuarantineOwed: (stock, { data }) => ({ ...stock, warm: owing(stock.warm, data.quantity, stock.reserved) }),
+    QuarantineOwed: (stock, { data }) => ({ ...stock, warm: owing(stock.warm, data.quantity, stock) }),
     StockRepaired: (stock, { data }) => damaged(stock, -data.quantity),
     StockScrapped: (stock, { data }) => ({
       ...stock,
@@ -86,20 +86,10 @@ export const Stock = decider({
       available: stock.available - data.quantity,
       reserved: plus(stock.reserved, data.orderId, data.quantity),
     }),
-    ReservationReleased: (stock, { data }) => ({
-      ...stock,
-      available: stock.available + data.quantity,
-      ...(data.from === 'committed'
-        ? { committed: minus(stock.committed, data.orderId, data.quantity) }
-        : {
-            reserved: minus(stock.reserved, data.orderId, data.quantity),
-            warm: unreserved(stock.warm, data.orderId, data.quantity, 'released'),
-          }),
-    }),
+    ReservationReleased: (stock, { data }) => released(stock, data),
     StockCommitted: (stock, { data }) => ({
       ...stock,
       reserved: minus(stock.reserved, data.orderId, data.quantity),
-      warm: unreserved(stock.warm, data.orderId, data.quantity, 'committed'),
       committed: plus(stock.committed, data.orderId, data.quantity),
     }),
     StockShipped: (stock, { data }) =>
@@ -109,6 +99,7 @@ export const Stock = decider({
             ...stock,
             onHand: stock.onHand - data.quantity,
             committed: minus(stock.committed, data.orderId, data.quantity),
+            warm: leaving(stock.warm, data.orderId, data.quantity, 'shipped'),
           },
     ReservationRejected: unchanged,
     StockDepleted: unchanged,
@@ -127,7 +118,7 @@ export const Stock = decider({
     ReceiveStock: ({ data }, stock) => notExpected(data, stock) ?? StockEvents.StockReceived(data),
     Reserve: ({ data }, stock) =>
       stock.available < data.quantity ? short(stock.available, data) : reserving(data, stock),
-    Release: ({ data }, stock) => notReserved(data, stock) ?? releasing(data, stock),
+    Release: ({ data }, stock) => notReserved(data, stock) ?? releasing({ ...data, from: 'reserved' }, stock).events,
     Commit: ({ data }, stock) => notReserved(data, stock) ?? StockEvents.StockCommitted(data),
     Ship: ({ data }, stock) => {
       const committed = heldFor(stock.committed, data.orderId);
@@ -176,11 +167,9 @@ export const Stock = decider({
     ShipOrder: ({ data }, { committed }) =>
       all((moved: Ordered) => StockEvents.StockShipped({ ...moved, from: 'committed' }), data, committed),
     ReleaseOrder: ({ data }, stock) => {
-      const quantity = heldFor(stock.reserved, data.orderId);
-      return [
-        ...(quantity > 0 ? releasing({ ...data, quantity }, stock) : []),
-        ...all((moved) => StockEvents.ReservationReleased({ ...moved, from: 'committed' }), data, stock.committed),
-      ];
+      const reserved = releasing({ ...data, quantity: heldFor(stock.reserved, data.orderId), from: 'reserved' }, stock);
+      const quantity = heldFor(stock.committed, data.orderId);
+      return [...reserved.events, ...releasing({ ...data, quantity, from: 'committed' }, reserved.after).events];
     },
     TakeBack: ({ data: { restocked, damaged: kept, scrapped, ...of } }) => {
       const unsaleable = kept + scrapped;
@@ -194,18 +183,21 @@ export const Stock = decider({
 });
 
 type Ordered = DataOf<typeof StockEvents.StockReserved>;
+type Released = DataOf<typeof StockEvents.ReservationReleased>;
 
 function reserving(data: Ordered, stock: StockState): StockEvent[] {
   return taking(data.quantity, stock, StockEvents.StockReserved(data));
 }
 
-/** Pieces are available again, less those that were too warm. */
-function releasing(data: Ordered, stock: StockState): StockEvent[] {
-  const released = StockEvents.ReservationReleased(data);
+/** Pieces of an order, if any, are available again, less those that were too warm; and the stock behind that. */
+function releasing(data: Released, stock: StockState): { readonly events: StockEvent[]; readonly after: StockState } {
+  if (data.quantity === 0) return { events: [], after: stock };
+  const event = StockEvents.ReservationReleased(data);
+  const free = released(stock, data);
   const warm = lettingGo(data, stock.warm);
-  if (!warm) return [released];
-  const free = { ...stock, available: stock.available + data.quantity };
-  return [released, ...taking(warm.data.quantity, free, warm)];
+  if (!warm) return { events: [event], after: free };
+  const { quantity } = warm.data;
+  return { events: [event, ...taking(quantity, free, warm)], after: damaged(free, quantity) };
 }
 
 /** The event of all pieces that are held for an order, if there are any. */
@@ -264,6 +256,15 @@ function notExpected(
 
 function arrived(stock: StockState, quantity: number): StockState {
   return { ...stock, onHand: stock.onHand + quantity, available: stock.available + quantity };
+}
+
+function released(stock: StockState, { orderId, quantity, from }: Released): StockState {
+  return {
+    ...stock,
+    available: stock.available + quantity,
+    [from]: minus(stock[from], orderId, quantity),
+    warm: leaving(stock.warm, orderId, quantity, 'released'),
+  };
 }
 
 function damaged(stock: StockState, quantity: number): StockState {
