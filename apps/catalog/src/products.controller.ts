@@ -1,5 +1,12 @@
 import { Product, Sku } from '@logfold-example/contracts';
-import { ApiProblems, ApiWaitsForPosition, commandRoute, PageLimit, streamChanged } from '@logfold-example/hosting';
+import {
+  ApiProblems,
+  ApiWaitsForPosition,
+  asked,
+  commandRoute,
+  PageLimit,
+  streamChanged,
+} from '@logfold-example/hosting';
 import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
 import { Body, Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
@@ -18,7 +25,7 @@ const Changed = streamChanged('ProductChanged');
 const Page = z.object({
   limit: PageLimit,
   status: Product.shape.status.optional(),
-  after: Sku.optional(),
+  after: Sku.transform((sku) => ({ sku })).optional(),
 });
 
 const ProductCommand = commandRoute(Changed);
@@ -37,9 +44,8 @@ export class ProductsController {
   @ApiWaitsForPosition()
   @ApiOperation({ summary: 'Products, by their numbers' })
   @ApiOkResponse({ standardSchema: z.array(Product) })
-  all(@Query({ schema: Page }) { limit, status, after }: z.output<typeof Page>): Promise<readonly Row[]> {
-    const page = after === undefined ? { limit } : { limit, after: { sku: after } };
-    return this.products.findMany(status === undefined ? {} : { status }, page);
+  all(@Query({ schema: Page }) { limit, after, ...query }: z.output<typeof Page>): Promise<readonly Row[]> {
+    return this.products.findMany(asked(query), { limit, after });
   }
 
   @Get(':sku')

@@ -1,5 +1,12 @@
 import { Location, UnitId } from '@logfold-example/contracts';
-import { ApiProblems, ApiWaitsForPosition, commandRoute, PageLimit, streamChanged } from '@logfold-example/hosting';
+import {
+  ApiProblems,
+  ApiWaitsForPosition,
+  asked,
+  commandRoute,
+  PageLimit,
+  streamChanged,
+} from '@logfold-example/hosting';
 import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
 import { Body, Controller, Get, Param, Query } from '@nestjs/common';
@@ -34,7 +41,7 @@ const Changed = streamChanged('UnitChanged');
 const Page = z.object({
   limit: PageLimit,
   status: ColdUnit.shape.status.optional(),
-  after: UnitId.optional(),
+  after: UnitId.transform((unitId) => ({ unitId })).optional(),
 });
 
 const UnitCommand = commandRoute(Changed);
@@ -54,10 +61,9 @@ export class ColdChainController {
   @ApiOperation({ summary: 'Cold units: what lies in them, how warm they are, and whether that may be sold' })
   @ApiOkResponse({ standardSchema: z.array(ColdUnit) })
   all(
-    @Query({ schema: Page }) { limit, status, after }: z.output<typeof Page>,
+    @Query({ schema: Page }) { limit, after, ...query }: z.output<typeof Page>,
   ): Promise<readonly z.infer<typeof ColdUnit>[]> {
-    const page = after === undefined ? { limit } : { limit, after: { unitId: after } };
-    return this.units.findMany(status === undefined ? {} : { status }, page);
+    return this.units.findMany(asked(query), { limit, after });
   }
 
   @UnitCommand('units/:unitId/fill', 'Something else lies in it from now on, or from an earlier time')

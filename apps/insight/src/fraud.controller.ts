@@ -12,7 +12,7 @@ const Confirming = FraudCaseSchemas.ConfirmFraud.omit({ caseId: true }).strict()
 const Changed = streamChanged('FraudCaseChanged');
 const Page = z.object({
   limit: PageLimit,
-  after: CaseId.optional(),
+  after: CaseId.transform((caseId) => ({ caseId })).optional(),
 });
 
 const CaseCommand = commandRoute(Changed, 'It is closed');
@@ -32,7 +32,7 @@ export class FraudController {
   @ApiOperation({ summary: 'Cases that somebody has to look at, by their ids' })
   @ApiOkResponse({ standardSchema: z.array(OpenCase) })
   open(@Query({ schema: Page }) { limit, after }: z.output<typeof Page>): Promise<readonly z.infer<typeof OpenCase>[]> {
-    return this.queue.findMany({}, after === undefined ? { limit } : { limit, after: { caseId: after } });
+    return this.queue.findMany({}, { limit, after });
   }
 
   @CaseCommand('fraud-cases/:caseId/clear', 'Somebody has looked at it, and found nothing wrong: what is held goes on')

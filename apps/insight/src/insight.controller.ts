@@ -17,13 +17,17 @@ const View = z
   .prefault({});
 const Seen = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'ProductSeen' });
 const Top = z.object({ limit: z.coerce.number().int().min(1).max(100).default(10) });
-const HoursPage = z.object({
-  limit: PageLimit,
-  after: z.iso.datetime().optional().describe('Only later hours'),
-});
 
 /** Behind every currency: the hours after one begin behind it. */
 const LAST_CURRENCY = '\u{10FFFF}';
+const HoursPage = z.object({
+  limit: PageLimit,
+  after: z.iso
+    .datetime()
+    .transform((hour) => ({ hour, currency: LAST_CURRENCY }))
+    .optional()
+    .describe('Only later hours'),
+});
 
 /** What shoppers look at, and what was sold by the hour. */
 @ApiTags('insight')
@@ -67,9 +71,8 @@ export class InsightController {
   @ApiOperation({ summary: 'What was ordered in each hour that is over, the first hours first' })
   @ApiOkResponse({ standardSchema: z.array(HourSales) })
   hourly(
-    @Query({ schema: HoursPage }) { limit, after }: z.output<typeof HoursPage>,
+    @Query({ schema: HoursPage }) page: z.output<typeof HoursPage>,
   ): Promise<readonly z.infer<typeof HourSales>[]> {
-    const page = after === undefined ? { limit } : { limit, after: { hour: after, currency: LAST_CURRENCY } };
     return this.hours.findMany({}, page);
   }
 }

@@ -1,5 +1,5 @@
 import { CountId, Location, Sku } from '@logfold-example/contracts';
-import { ApiProblems, ApiWaitsForPosition, commandRoute, PageLimit } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, asked, commandRoute, PageLimit } from '@logfold-example/hosting';
 import type { CommandOf, Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
 import { Body, Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
@@ -21,7 +21,7 @@ const Page = z.object({
   sku: Sku.optional(),
   location: Location.optional(),
   status: CountRow.shape.status.optional(),
-  after: CountId.optional(),
+  after: CountId.transform((countId) => ({ countId })).optional(),
 });
 
 type CountChanged = ReturnType<Handled['toJSON']> & { readonly countId: string };
@@ -42,14 +42,10 @@ export class CountsController {
   @ApiWaitsForPosition()
   @ApiOperation({ summary: 'Counts, by their numbers' })
   @ApiOkResponse({ standardSchema: z.array(CountRow) })
-  all(@Query({ schema: Page }) page: z.output<typeof Page>): Promise<readonly z.infer<typeof CountRow>[]> {
-    const { limit, after, sku, location, status } = page;
-    const where = {
-      ...(sku === undefined ? {} : { sku }),
-      ...(location === undefined ? {} : { location }),
-      ...(status === undefined ? {} : { status }),
-    };
-    return this.counts.findMany(where, after === undefined ? { limit } : { limit, after: { countId: after } });
+  all(
+    @Query({ schema: Page }) { limit, after, ...query }: z.output<typeof Page>,
+  ): Promise<readonly z.infer<typeof CountRow>[]> {
+    return this.counts.findMany(asked(query), { limit, after });
   }
 
   @Get(':countId')

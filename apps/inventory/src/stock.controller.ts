@@ -1,5 +1,5 @@
 import { Location, Sku } from '@logfold-example/contracts';
-import { ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, asked } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
 import { Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
@@ -49,8 +49,8 @@ export class StockController {
   @ApiOperation({ summary: 'What is sold out now, in the order of SKU and location' })
   @ApiOkResponse({ standardSchema: z.array(OutOfStock) })
   soldOut(
-    @Query({ schema: BoardPage }) { limit, location, after }: z.output<typeof BoardPage>,
+    @Query({ schema: BoardPage }) { limit, after, ...query }: z.output<typeof BoardPage>,
   ): Promise<readonly z.infer<typeof OutOfStock>[]> {
-    return this.board.findMany(location === undefined ? {} : { location }, { limit, ...(after ? { after } : {}) });
+    return this.board.findMany(asked(query), { limit, after });
   }
 }

@@ -1,5 +1,5 @@
 import { OrderId } from '@logfold-example/contracts';
-import { ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, asked } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
 import { Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
@@ -22,10 +22,9 @@ export class OrderController {
   @ApiOperation({ summary: 'Orders, by their numbers' })
   @ApiOkResponse({ standardSchema: z.array(TrackedOrder) })
   all(
-    @Query({ schema: OrdersPage }) { limit, status, after }: z.output<typeof OrdersPage>,
+    @Query({ schema: OrdersPage }) { limit, after, ...query }: z.output<typeof OrdersPage>,
   ): Promise<readonly Tracked[]> {
-    const page = after === undefined ? { limit } : { limit, after: { orderId: after } };
-    return this.orders.findMany(status === undefined ? {} : { status }, page);
+    return this.orders.findMany(asked(query), { limit, after });
   }
 
   @Get(':orderId')

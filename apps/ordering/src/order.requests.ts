@@ -39,5 +39,5 @@ export const OrderChanged = z
 export const OrdersPage = z.object({
   limit: PageLimit,
   status: TrackedOrder.shape.status.optional(),
-  after: OrderId.optional(),
+  after: OrderId.transform((orderId) => ({ orderId })).optional(),
 });

@@ -1,5 +1,5 @@
 import { ReturnId } from '@logfold-example/contracts';
-import { ApiProblems, ApiWaitsForPosition } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, asked } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
 import { Controller, Get, NotFoundException, Param, Query } from '@nestjs/common';
@@ -22,10 +22,9 @@ export class ReturnController {
   @ApiOperation({ summary: 'Returns, by their numbers' })
   @ApiOkResponse({ standardSchema: z.array(TrackedReturn) })
   all(
-    @Query({ schema: ReturnsPage }) { limit, orderId, status, after }: z.output<typeof ReturnsPage>,
+    @Query({ schema: ReturnsPage }) { limit, after, ...query }: z.output<typeof ReturnsPage>,
   ): Promise<readonly Tracked[]> {
-    const where = { ...(orderId === undefined ? {} : { orderId }), ...(status === undefined ? {} : { status }) };
-    return this.returns.findMany(where, after === undefined ? { limit } : { limit, after: { returnId: after } });
+    return this.returns.findMany(asked(query), { limit, after });
   }
 
   @Get(':returnId')

@@ -31,5 +31,5 @@ export const ReturnsPage = z.object({
   limit: PageLimit,
   orderId: OrderId.optional(),
   status: TrackedReturn.shape.status.optional(),
-  after: ReturnId.optional(),
+  after: ReturnId.transform((returnId) => ({ returnId })).optional(),
 });

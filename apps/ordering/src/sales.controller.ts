@@ -8,9 +8,15 @@ import { DailySales, DaySales } from './daily-sales.js';
 import { Seller, TopSellers } from './top-sellers.js';
 
 const day = z.iso.date();
+
+/** Behind every currency: the days after one begin behind it. */
+const LAST_CURRENCY = '\u{10FFFF}';
 const DaysPage = z.object({
   limit: PageLimit,
-  after: day.optional().describe('Only later days'),
+  after: day
+    .transform((day) => ({ day, currency: LAST_CURRENCY }))
+    .optional()
+    .describe('Only later days'),
 });
 const Best = z.object({ day, limit: z.coerce.number().int().min(1).max(100).default(10) });
 
@@ -18,8 +24,6 @@ type Sold = z.infer<typeof Seller>;
 
 const PAGE = 1_000;
 const PAGES = 20;
-/** Behind every currency: the days after one begin behind it. */
-const LAST_CURRENCY = '\u{10FFFF}';
 
 /** What was sold. The read models follow the log: what was just ordered may show some milliseconds later. */
 @ApiTags('sales')
@@ -35,10 +39,7 @@ export class SalesController {
   @Get('daily')
   @ApiOperation({ summary: 'What was ordered on each day, the first days first' })
   @ApiOkResponse({ standardSchema: z.array(DaySales) })
-  daily(
-    @Query({ schema: DaysPage }) { limit, after }: z.output<typeof DaysPage>,
-  ): Promise<readonly z.infer<typeof DaySales>[]> {
-    const page = after === undefined ? { limit } : { limit, after: { day: after, currency: LAST_CURRENCY } };
+  daily(@Query({ schema: DaysPage }) page: z.output<typeof DaysPage>): Promise<readonly z.infer<typeof DaySales>[]> {
     return this.days.findMany({}, page);
   }
 
@@ -50,7 +51,7 @@ export class SalesController {
     for (let pages = 0; pages < PAGES; pages++) {
       const last = sold.at(-1);
       const after = last && { day: last.day, sku: last.sku, currency: last.currency };
-      const page = await this.sellers.findMany({ day: wanted }, { limit: PAGE, ...(after ? { after } : {}) });
+      const page = await this.sellers.findMany({ day: wanted }, { limit: PAGE, after });
       sold.push(...page);
       if (page.length < PAGE) break;
     }

@@ -1,5 +1,12 @@
 import { DeliveryId, Sku } from '@logfold-example/contracts';
-import { ApiProblems, ApiWaitsForPosition, commandRoute, PageLimit, streamChanged } from '@logfold-example/hosting';
+import {
+  ApiProblems,
+  ApiWaitsForPosition,
+  asked,
+  commandRoute,
+  PageLimit,
+  streamChanged,
+} from '@logfold-example/hosting';
 import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
 import { Body, Controller, Get, Param, Query } from '@nestjs/common';
@@ -35,10 +42,9 @@ export class PurchaseOrdersController {
   @ApiOperation({ summary: 'Purchase orders, open ones and others' })
   @ApiOkResponse({ standardSchema: z.array(PurchaseOrder) })
   all(
-    @Query({ schema: Page }) { limit, status, sku }: z.output<typeof Page>,
+    @Query({ schema: Page }) { limit, ...query }: z.output<typeof Page>,
   ): Promise<readonly z.infer<typeof PurchaseOrder>[]> {
-    const where = { ...(status === undefined ? {} : { status }), ...(sku === undefined ? {} : { sku }) };
-    return this.orders.findMany(where, { limit });
+    return this.orders.findMany(asked(query), { limit });
   }
 
   @PurchaseCommand(':purchaseId/advise', 'The supplier has sent it: the stock expects it')

@@ -1,5 +1,5 @@
 import { Location, Sku } from '@logfold-example/contracts';
-import { ApiProblems, ApiWaitsForPosition, PageLimit } from '@logfold-example/hosting';
+import { ApiProblems, ApiWaitsForPosition, asked, PageLimit } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
 import { Controller, Get, Query } from '@nestjs/common';
@@ -25,9 +25,8 @@ export class SupplierInboxController {
   @ApiOperation({ summary: 'What shoppers look for and do not find' })
   @ApiOkResponse({ standardSchema: z.array(Wanted) })
   wanted(
-    @Query({ schema: Page }) { limit, sku, location }: z.output<typeof Page>,
+    @Query({ schema: Page }) { limit, ...query }: z.output<typeof Page>,
   ): Promise<readonly z.infer<typeof Wanted>[]> {
-    const where = { ...(sku === undefined ? {} : { sku }), ...(location === undefined ? {} : { location }) };
-    return this.inbox.findMany(where, { limit });
+    return this.inbox.findMany(asked(query), { limit });
   }
 }

@@ -46,6 +46,7 @@ export {
   readModel,
   sql,
   type Keys,
+  type Page,
   type Queries,
   type ReadModel,
   type Rows,

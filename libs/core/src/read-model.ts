@@ -50,11 +50,17 @@ export interface ReadModel<Row extends object = any, Key extends object = any> {
   readonly evolve: Readonly<Record<string, (row: Row | undefined, event: any, key: Key) => Row | null | undefined>>;
 }
 
+/** A part of what was found: the first `limit` rows behind that with the key `after`. */
+export interface Page<Key extends object> {
+  readonly limit?: number | undefined;
+  readonly after?: Key | undefined;
+}
+
 /** How a table's rows are queried. Property names are the columns' in camelCase; a row is what JSON holds. */
 export interface Rows<Row extends object, Key extends object> {
   find(key: Key): Promise<Row | undefined>;
   /** Rows whose columns equal `where`, in the order of the key; 100 at most unless `limit` (1,000 at most) says so. */
-  findMany(where?: Partial<Row>, page?: { readonly limit?: number; readonly after?: Key }): Promise<readonly Row[]>;
+  findMany(where?: Partial<Row>, page?: Page<Key>): Promise<readonly Row[]>;
   /** The table's full name, for SQL of one's own. */
   readonly table: string;
 }
