@@ -4,6 +4,7 @@ import { BrokerUnavailable, BrokerUnsuitable, LogfoldError } from '@logfold/core
 import type { ApiName, Broker, Internals, ProtocolRequest } from './kafkajs-internals.js';
 import type { KafkaLimits } from './limits.js';
 import type { KafkaOptions } from './options.js';
+import { refusesCredentials, refusesTls } from './refusals.js';
 
 /**
  * The connection to one broker. It is made with the first call, and given up for good with the first call that is not
@@ -128,22 +129,17 @@ interface SocketRequest {
   readonly onConnect: () => void;
 }
 
-const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL|EPROTO/;
-const credentialTypes = new Set(['SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_SASL_MECHANISM']);
-
 /** What a failed call means for who made it. */
 function errorOf(cause: unknown, address: string, answered: boolean, { ssl, sasl }: KafkaOptions): LogfoldError {
   if (cause instanceof LogfoldError) return cause;
   const { name, message, code, type } = cause as { name: string; message: string; code?: unknown; type?: string };
   const unsuitable = (why: string) => new BrokerUnsuitable(`Broker ${address} ${why} (${message})`, { cause });
-  if (name === 'KafkaJSSASLAuthenticationError' || credentialTypes.has(type ?? ''))
-    return unsuitable('refused the credentials: check `sasl`');
+  if (refusesCredentials({ name, type, message })) return unsuitable('refused the credentials: check `sasl`');
   if (type === 'ILLEGAL_SASL_STATE')
     return unsuitable('asks for no credentials: leave `sasl` away, or use another port');
   if (name === 'KafkaJSServerDoesNotSupportApiKey')
     return unsuitable('lacks a call that is needed: use Kafka 3.7 or newer');
-  if (typeof code === 'string' && certificateCodes.test(code))
-    return unsuitable('cannot be spoken to over TLS: check `ssl`');
+  if (refusesTls({ code })) return unsuitable('cannot be spoken to over TLS: check `ssl`');
   return new BrokerUnavailable(
     `Broker ${address} cannot be reached (${message})${answered ? '' : hint(name, code, ssl, sasl)}`,
     { cause },

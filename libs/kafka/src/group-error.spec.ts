@@ -11,6 +11,8 @@ describe('An error of the consumer group', () => {
     ['a broker that is away', new KafkaJSConnectionError('refused', {}), BrokerUnavailable, 'a:1, b:2'],
     ['whatever is not known', new KafkaJSError('odd'), BrokerUnavailable, 'odd'],
     ['wrong credentials', refusal(), BrokerUnsuitable, 'sasl'],
+    ['a broker that died while it was shown credentials', refusal('Closed connection'), BrokerUnavailable, 'Closed'],
+    ['one that was too slow for it', refusal('Request timed out'), BrokerUnavailable, 'timed out'],
     [
       'a group that is not allowed',
       typed('GROUP_AUTHORIZATION_FAILED'),
@@ -50,8 +52,10 @@ describe('An error of the consumer group', () => {
   });
 });
 
-function refusal(): Error {
-  return Object.assign(new KafkaJSError('no'), { name: 'KafkaJSSASLAuthenticationError' });
+function refusal(why = 'Authentication failed: Invalid username or password'): Error {
+  return Object.assign(new KafkaJSError(`SASL PLAIN authentication failed: ${why}`), {
+    name: 'KafkaJSSASLAuthenticationError',
+  });
 }
 
 function typed(type: string): Error {

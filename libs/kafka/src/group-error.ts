@@ -1,5 +1,6 @@
 import { BrokerUnavailable, BrokerUnsuitable, LogfoldError } from '@logfold/core';
 import { forbidden, isForbidden } from './forbidden.js';
+import { refusesCredentials, refusesTls } from './refusals.js';
 
 /** Who reads what from where. */
 export interface Reading {
@@ -18,7 +19,6 @@ interface KafkaError {
 }
 
 const refusedSettings = new Set(['INVALID_SESSION_TIMEOUT', 'INVALID_GROUP_ID', 'INCONSISTENT_GROUP_PROTOCOL']);
-const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL|EPROTO/;
 
 /** What an error of kafkajs's consumer means to who reads with it. Whatever is not known may be over at the next attempt. */
 export function groupError(error: unknown, { brokers, group, topic }: Reading): LogfoldError {
@@ -29,11 +29,11 @@ export function groupError(error: unknown, { brokers, group, topic }: Reading): 
   const message = (chain[0] as KafkaError | undefined)?.message ?? String(error);
   const at = brokers.join(', ');
   const has = (test: (each: KafkaError) => boolean): boolean => chain.some((each) => test(each as KafkaError));
-  if (has(({ name }) => name === 'KafkaJSSASLAuthenticationError'))
+  if (has(refusesCredentials))
     return new BrokerUnsuitable(`Kafka at ${at} refused the credentials: check \`sasl\` (${message})`, {
       cause: error,
     });
-  if (has(({ code }) => typeof code === 'string' && certificate.test(code)))
+  if (has(refusesTls))
     return new BrokerUnsuitable(`Kafka at ${at} cannot be spoken to over TLS: check \`ssl\` (${message})`, {
       cause: error,
     });

@@ -1,5 +1,5 @@
 import { BrokerUnavailable } from '@logfold/core';
-import type { EachBatchPayload } from 'kafkajs';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { Delivery } from './delivery.js';
 import type { GroupClient } from './group-client.js';
 import { groupError } from './group-error.js';
@@ -85,17 +85,27 @@ export class GroupMember {
   /** Where a paused partition goes on. */
   place(partition: number, offset: string): void {
     this.seek(partition, offset);
-    this.client.consumer.resume([{ topic: this.topic, partitions: [partition] }]);
+    this.#tell((consumer) => consumer.resume([{ topic: this.topic, partitions: [partition] }]));
   }
 
   /** Reads a partition from another offset on; what was fetched of it is dropped. */
   seek(partition: number, offset: string): void {
     for (const delivery of this.#open) if (delivery.partition === partition) this.#drop(delivery);
-    this.client.consumer.seek({ topic: this.topic, partition, offset });
+    this.#tell((consumer) => consumer.seek({ topic: this.topic, partition, offset }));
   }
 
   pause(partition: number): void {
-    this.client.consumer.pause([{ topic: this.topic, partitions: [partition] }]);
+    this.#tell((consumer) => consumer.pause([{ topic: this.topic, partitions: [partition] }]));
+  }
+
+  /** A consumer that crashes forgets its group a moment before it says so. @throws why reading cannot go on */
+  #tell(what: (consumer: Consumer) => void): void {
+    this.check();
+    try {
+      what(this.client.consumer);
+    } catch (error) {
+      throw groupError(error, { ...this.client, topic: this.topic });
+    }
   }
 
   /** What was fetched and has something left to look at, the one that waits longest first. */

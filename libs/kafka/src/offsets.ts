@@ -18,6 +18,18 @@ export function grouped<P extends TopicPartition>(partitions: Iterable<P>, leade
   return [...groups];
 }
 
+/** Those of some partitions that are there: a topic may not have been made yet. */
+export async function existing(
+  driver: KafkaDriver,
+  partitions: readonly TopicPartition[],
+): Promise<readonly TopicPartition[]> {
+  const { topics } = await driver.metadata([...new Set(partitions.map(({ topic }) => topic))]);
+  const there = new Set(
+    topics.flatMap(({ topic, partitions: all }) => all.map(({ partition }) => nameOf({ topic, partition }))),
+  );
+  return partitions.filter((partition) => there.has(nameOf(partition)));
+}
+
 /** Where the partitions are led. @throws TopicUnsuitable for one that is not there any more, BrokerUnavailable, BrokerUnsuitable */
 export async function leadersOf(driver: KafkaDriver, partitions: readonly TopicPartition[]): Promise<Leaders> {
   const { topics } = await driver.metadata([...new Set(partitions.map(({ topic }) => topic))]);

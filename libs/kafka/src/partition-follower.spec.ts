@@ -46,10 +46,25 @@ describe('A follower of a partition', () => {
 
     expect(take([4, 3], [5, 4])).toEqual([]);
     expect(follower.move()).toBeUndefined();
-    expect(follower.outstanding).toEqual({ link: { position: 4n, previous: 3n }, logId: 'log-a', offset: 0n });
+    expect(follower.outstanding).toMatchObject({ link: { position: 4n, previous: 3n }, logId: 'log-a', offset: 0n });
     expect(follower.atEnd()).toEqual({ step: 'go back', to: 0n });
     expect(take([2, 1], [3, 2], [4, 3]).map(({ event }) => event.position)).toEqual([2n, 3n, 4n]);
     expect(follower.outstanding).toBeUndefined();
+  });
+
+  it('remembers what is missing until all of it was seen: who mends a topic sends a part at a time', () => {
+    const { follower, take } = follow({ position: 1n });
+
+    take([5, 4], [9, 8]);
+    follower.atEnd();
+    expect(take([5, 4], [9, 8], [2, 1], [3, 2], [4, 3], [5, 4]).map(({ event }) => event.position)).toEqual([
+      2n,
+      3n,
+      4n,
+      5n,
+    ]);
+    expect(follower.outstanding).toMatchObject({ link: { position: 5n }, logId: 'log-a' });
+    expect(follower.atEnd()).toMatchObject({ step: 'go back' });
   });
 
   it.each([

@@ -49,7 +49,8 @@ export class PartitionFollower {
   #from: bigint;
   #epoch = 0;
   #begins: bigint | undefined;
-  #outstanding: Outstanding | undefined;
+  /** With the highest position that was stepped over since: up to there, nothing is told to be missing any more. */
+  #outstanding: (Outstanding & { readonly highest: bigint }) | undefined;
 
   constructor(options: FollowerOptions) {
     const { checkpoint } = options;
@@ -128,6 +129,7 @@ export class PartitionFollower {
 
   /** What to do, now that the end of the partition was reached. */
   atEnd(): AtEnd {
+    this.#outstanding = undefined;
     return this.#chain.atEnd();
   }
 
@@ -181,14 +183,18 @@ export class PartitionFollower {
     const { position } = checkpoint;
     this.#checkpoint = checkpoint;
     this.#chain.moveTo(position);
-    if (this.#outstanding && this.#outstanding.link.position <= position) this.#outstanding = undefined;
+    if (this.#outstanding && this.#outstanding.highest <= position) this.#outstanding = undefined;
   }
 
   #stepOver({ position, previous, logId }: ReceivedRecord, offset: bigint): void {
     const link = { position, previous };
     this.#chain.offer(link, offset);
-    if (!this.#outstanding) this.#outstanding = { link, logId, offset };
-    else if (offset < this.#outstanding.offset) this.#outstanding = { ...this.#outstanding, offset };
+    const before = this.#outstanding ?? { link, logId, offset, highest: position };
+    this.#outstanding = {
+      ...before,
+      offset: offset < before.offset ? offset : before.offset,
+      highest: position > before.highest ? position : before.highest,
+    };
   }
 
   /** The event at the checkpoint must be the one that was handled; its epoch is the one that must not fall. */

@@ -4,6 +4,7 @@ import { existingTopic } from './existing-topic.js';
 import { forbidden, isForbidden } from './forbidden.js';
 import { groupClient } from './group-client.js';
 import { GroupMember } from './group-member.js';
+import { existing } from './offsets.js';
 import { defaultGroupTimes, type GroupTimes, type KafkaSourceOptions } from './source-options.js';
 import { stateSource } from './state-source.js';
 import { startCheckpoints } from './start-checkpoints.js';
@@ -75,9 +76,10 @@ async function committedEnds(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, bigint>> {
   const all = Array.from({ length: partitions }, (_, partition) => partition);
-  const [known] = (await driver.metadata([topic])).topics;
-  const there = all.filter((partition) => known?.partitions.some((each) => each.partition === partition));
-  const asked = there.map((partition) => ({ topic, partition }));
+  const asked = await existing(
+    driver,
+    all.map((partition) => ({ topic, partition })),
+  );
   const tails = asked.length === 0 ? [] : await readCommittedTails(driver, asked, TAIL_MS, signal);
   const ends = new Map(tails.map(({ partition, last }) => [partition, last?.position ?? 0n]));
   return new Map(all.map((partition) => [partition, ends.get(partition) ?? 0n]));

@@ -15,7 +15,7 @@ import { committedRecords } from './committed.js';
 import { nameOf, type Fetched, type KafkaDriver } from './driver.js';
 import { existingTopic } from './existing-topic.js';
 import { kafkajsDriver } from './kafkajs-driver.js';
-import { grouped, leadersOf, offsetsOf } from './offsets.js';
+import { existing, grouped, leadersOf, offsetsOf } from './offsets.js';
 import { pause } from './pause.js';
 import { decodeRecord } from './record.js';
 import type { KafkaSourceOptions } from './source-options.js';
@@ -49,8 +49,9 @@ export function stateSource(options: KafkaSourceOptions, topic: TopicDeclaration
     shared: false,
     ends: (signal) =>
       withDriver(options, signal, async (driver) => {
-        const offsets = await offsetsOf(driver, partitions, OFFSETS_MS, signal);
-        return new Map(partitions.map((part) => [part.partition, offsets.get(nameOf(part))!.stable]));
+        const there = await existing(driver, partitions);
+        const offsets = await offsetsOf(driver, there, OFFSETS_MS, signal);
+        return new Map(partitions.map((part) => [part.partition, offsets.get(nameOf(part))?.stable ?? 0n]));
       }),
     async *read({ subscription, from, checkpoints, signal }) {
       if (from !== 'beginning')

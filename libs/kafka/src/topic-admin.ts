@@ -83,7 +83,10 @@ export async function ensureTopics(
     else refuseCode(found);
   }
   const ready = await untilLed(driver, declared, limits);
-  for (const topic of declared) checkPartitions(topic, ready.get(topic.name)!, rules);
+  for (const topic of declared) {
+    checkPartitions(topic, ready.get(topic.name)!, rules);
+    checkReplicas(ready.get(topic.name)!, metadata.brokers.length, rules);
+  }
   const settings = await driver.settings({ topics: names }, SETTINGS);
   return new Map(declared.map((topic) => [topic.name, checkSettings(topic, settings.get(topic.name), rules)]));
 }
@@ -95,7 +98,7 @@ async function create(
   rules: TopicRules,
 ): Promise<void> {
   const { brokers } = metadata;
-  const replicas = brokers.length < REPLICAS ? 1 : REPLICAS;
+  const replicas = Math.min(REPLICAS, Math.max(1, brokers.length));
   const made: NewTopic = {
     topic: topic.name,
     partitions: topic.partitions,
@@ -104,7 +107,7 @@ async function create(
       ...(topic.compacted
         ? { 'cleanup.policy': 'compact', 'delete.retention.ms': String(TOMBSTONES_MS) }
         : { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }),
-      'min.insync.replicas': replicas === REPLICAS ? '2' : '1',
+      'min.insync.replicas': replicas > 1 ? '2' : '1', // an event that is acknowledged outlives a broker
       'unclean.leader.election.enable': 'false',
     },
   };
@@ -112,7 +115,8 @@ async function create(
     throw new TopicUnsuitable(topic.name, `does not exist. Make it: ${command(made, brokers[0]?.address)}`);
   if (replicas < REPLICAS)
     rules.warn(
-      `Topic "${topic.name}" is made with one replica, as there are ${brokers.length} brokers: three keep events safe`,
+      `Topic "${topic.name}" is made with ${replicas === 1 ? 'one replica' : `${replicas} replicas`}, as so many brokers answer: ` +
+        'three keep events safe while one of them is away',
     );
   const { code, message } = await driver.createTopic(made);
   if (code === 'NONE' || code === 'TOPIC_ALREADY_EXISTS') return; // another process was faster
@@ -170,6 +174,16 @@ function checkPartitions({ name, partitions }: TopicDeclaration, found: TopicMet
     );
   if (there > partitions)
     rules.warn(`Topic "${name}" has ${there} partitions, declared are ${partitions}: the others stay empty`);
+}
+
+/** A topic that was made while brokers were away, or before there were more, keeps what it has. */
+function checkReplicas({ topic, partitions }: TopicMetadata, brokers: number, rules: TopicRules): void {
+  const fewest = Math.min(...partitions.map(({ replicas }) => replicas));
+  if (fewest < Math.min(REPLICAS, brokers))
+    rules.warn(
+      `Topic "${topic}" has partitions with ${fewest} of ${Math.min(REPLICAS, brokers)} replicas: events are lost with a disk; ` +
+        'add replicas with kafka-reassign-partitions',
+    );
 }
 
 /** The topic's largest batch. Settings that may not be read are not judged. */

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startKafka, type RunningKafka } from '@logfold/dev-services';
 import { eventually } from '@logfold/testing';
+import { Kafka, logLevel } from 'kafkajs';
 import { testKafkaTimeoutMs } from '../../../test/support/kafka.js';
 import { kafkaPublisher } from '../src/publisher.js';
 import { readByJava } from '../../../test/support/foreign-reader.js';
 import { NONE, sampleLog } from './support/sample-log.js';
-import { forMs, sendBackToBack } from './support/sending.js';
+import { begin, forMs, sendBackToBack } from './support/sending.js';
+import { settingsOf } from './support/settings.js';
 import { stockPublisher } from './support/stock-sender.js';
 
 /** How long a healthy cluster is sent to: some seconds find what would be wrong, LOGFOLD_SENDING_MS=30000 makes sure. */
@@ -73,6 +75,38 @@ describe('Transactions back to back on three nodes', () => {
     report('killed', sent);
     expect(log.compare(await readByJava(kafka.brokers, log.topic.name), sent.upTo)).toEqual(NONE);
   }, 240_000);
+});
+
+describe('A topic that is made while a node of three is away', () => {
+  it('is on the two that are there, and needs both; when the third is back that is said to be too few', async () => {
+    const log = sampleLog();
+    const warnings: string[] = [];
+    const brokers = kafka.brokers;
+    const publisher = () => kafkaPublisher({ brokers, onWarning: (warning) => warnings.push(warning) });
+    const said = (warning: string): Promise<void> =>
+      eventually(
+        async () => {
+          await (await begin(publisher(), log)).close();
+          expect(warnings.at(-1)).toContain(warning);
+        },
+        { timeoutMs: 60_000 },
+      );
+    const [node] = kafka.nodes;
+    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    try {
+      await node!.kill('SIGKILL');
+      await eventually(async () => expect((await admin.describeCluster()).brokers).toHaveLength(2), {
+        timeoutMs: 60_000,
+      });
+      await said('made with 2 replicas');
+      expect(await settingsOf(admin, log.topic.name)).toMatchObject({ 'min.insync.replicas': '2' });
+      await node!.start();
+      await said('with 2 of 3 replicas');
+    } finally {
+      await admin.disconnect();
+    }
+  }, 180_000);
 });
 
 function report(what: string, values: unknown): void {

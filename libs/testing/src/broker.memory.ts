@@ -177,9 +177,14 @@ export class MemoryBroker {
     return (this.#topics.get(topic) ?? []).map((partition) => partition.committed());
   }
 
+  /** The partition, if it was made. */
+  find(topic: string, partition: number): BrokerPartition | undefined {
+    return this.#topics.get(topic)?.[partition];
+  }
+
   /** @throws BrokerUnavailable when there is no such partition (yet) */
   partition(topic: string, partition: number): BrokerPartition {
-    const found = this.#topics.get(topic)?.[partition];
+    const found = this.find(topic, partition);
     if (!found) throw new BrokerUnavailable(`The broker has no topic "${topic}" with a partition ${partition}`);
     return found;
   }

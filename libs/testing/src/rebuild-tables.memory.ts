@@ -83,9 +83,9 @@ export class MemoryRebuildTables implements RebuildTables<MemoryTx> {
     const others = new Map(this.tables.versionsOf(model.name));
     const at = (version: number): ReadonlyMap<string, ReadonlyMap<number, Checkpoint>> => {
       const found = new Map<string, Map<number, Checkpoint>>();
-      for (const { subscription, source, partition, position } of checkpoints) {
+      for (const { subscription, source, partition, position, hint } of checkpoints) {
         if (subscription !== subscriptionName({ name: model.name, version })) continue;
-        found.set(source, (found.get(source) ?? new Map<number, Checkpoint>()).set(partition, { position }));
+        found.set(source, (found.get(source) ?? new Map<number, Checkpoint>()).set(partition, { position, hint }));
       }
       return found;
     };

@@ -63,6 +63,15 @@ export function stateTopicsContract(name: string, open: () => Promise<OpenedStat
       return service;
     }
 
+    test('a topic that nobody has made yet ends where it begins', async () => {
+      const missing = { name: `nobody.${uuidv7()}`, partitions: 2, compacted: true } as const;
+      const ends = await opened.topics().source(missing).ends(new AbortController().signal);
+      expect([...ends]).toEqual([
+        [0, 0n],
+        [1, 0n],
+      ]);
+    });
+
     test('a service that is new has what its source has from the compacted topic alone, while that goes on', async () => {
       const shop = newShop();
       await opened.make(shop.topic);
