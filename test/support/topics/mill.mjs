@@ -7,7 +7,7 @@ import { connected, said } from './connection.mjs';
 import { millEvents, tally } from './definitions.mjs';
 
 const options = JSON.parse(process.argv[2]);
-const { mill, url, leaseTtlMs, everyMs = 15, streams = 12, authors = 7, most = 4_000, append = true } = options;
+const { mill, url, leaseTtlMs, everyMs = 30, streams = 12, authors = 7, most = 4_000, append = true } = options;
 const database = postgresDatabase({ service: mill, url, schema: mill });
 const { Bags, Notes, Secrets } = millEvents(mill);
 const { topics, close } = connected({ ...options, service: mill });
