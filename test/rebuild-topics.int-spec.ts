@@ -45,7 +45,7 @@ beforeAll(async () => {
 }, testKafkaTimeoutMs);
 afterAll(() => place.drop());
 
-test('a read model that hears a topic is rebuilt from it, from its producer’s log, and goes on from either', async () => {
+test('a read model that hears a topic is rebuilt from it, from its producer’s log, and goes on from either, where it was', async () => {
   const producer = logfold({
     database: database(mill),
     definitions: [],
@@ -103,6 +103,15 @@ test('a read model that hears a topic is rebuilt from it, from its producer’s 
         await rebuilds.ask(asked.id, 'drop');
         await reaches(service, asked.id, 'done');
       });
+    const next = { ...Stock, version: 2 };
+    const whereToGoOn = async (service: Logfold): Promise<void> => {
+      const all = await service.database.checkpoints.list();
+      const ours = all.filter(({ subscription, source }) => subscription === 'flour v2' && source === `${mill}.bags`);
+      const moved = ours.filter(({ position }) => position > 0n);
+      expect(moved.length).toBeGreaterThan(0);
+      expect(moved.filter(({ hint }) => hint === undefined)).toEqual([]);
+    };
+    await consuming(viaKafka(), (service) => eventually(() => whereToGoOn(service), PATIENCE), next);
   } finally {
     await producer.stop();
   }
@@ -117,10 +126,10 @@ type Closing = Topics & { close?: () => Promise<void> };
 const viaKafka = (): Closing => kafkaTopics({ brokers, groupPrefix: shop, group: { sessionMs: 6_000 } });
 const viaLog = (): Closing => postgresTopics({ url: place.url, services: { [mill]: mill } });
 
-async function consuming(topics: Closing, work: (service: Logfold) => Promise<void>): Promise<void> {
+async function consuming(topics: Closing, work: (service: Logfold) => Promise<void>, model = Stock): Promise<void> {
   const service = logfold({
     database: database(shop),
-    definitions: [Stock],
+    definitions: [model],
     events: [Sales],
     topics,
     leaseTtlMs: 3_000,

@@ -15,6 +15,9 @@ const RETRY = { firstMs: 50, maxMs: 5_000 };
 const CONFLICT = { firstMs: 2, maxMs: 100 };
 const CONFLICTS = 100;
 
+/** Parked events that are handled in one turn, one after the other: the other keys wait meanwhile. */
+const REDRIVEN_AT_ONCE = 50;
+
 /**
  * Brings the events of one source to a subscription's handler, each batch in one transaction with its checkpoints.
  * When the handler throws and the policy is to park, the batch is handled event by event; the one that cannot be
@@ -26,6 +29,8 @@ export class Delivery<Tx> {
   /** Where each partition is that was read here; a stale one is found out by compare-and-set. */
   readonly #positions = new Map<number, bigint>();
   readonly #parkedKeys = new Set<string>();
+  /** How many events were handled of requests that go on at the next turn. */
+  readonly #redriven = new Map<string, number>();
 
   constructor(
     readonly parts: SubscriptionParts<Tx>,
@@ -64,10 +69,14 @@ export class Delivery<Tx> {
     for (const { partition, to } of batch.moves) this.#positions.set(partition, to.position);
   }
 
-  /** Does what people asked of parked keys whose partitions are read here. */
-  async answerRequests(): Promise<void> {
-    const { parked } = this.parts;
-    for (const request of await parked.requests(this.#key)) await this.#answer(request);
+  /** Does some of what people asked of parked keys whose partitions are read here; true when there is more to do at once. */
+  async answerRequests(): Promise<boolean> {
+    let left = REDRIVEN_AT_ONCE;
+    for (const request of await this.parts.parked.requests(this.#key)) {
+      left -= await this.#answer(request, left);
+      if (left === 0) return true;
+    }
+    return false;
   }
 
   async #together(wanted: readonly SourceEvent[], moves: readonly Move[]): Promise<void> {
@@ -76,18 +85,24 @@ export class Delivery<Tx> {
     const behind = events.filter(({ key }) => this.#parkedKeys.has(key));
     await this.parts.transactions.run(async (tx) => {
       if (behind.length > 0) await this.#move(tx, moves);
-      const fresh = await freshStates(free, this.parts, tx);
-      if (fresh.length > 0)
-        await this.parts.handler.handle(
-          fresh.map(({ event }) => event),
-          tx,
-        );
+      const handled = await this.#handle(tx, free);
       await failpoint('subscription.mid-handler');
       if (behind.length > 0) await this.#parkBehind(tx, behind);
       else await this.#move(tx, moves);
-      if (fresh.length > 0) await this.parts.handler.confirm?.(tx);
+      if (handled) await this.parts.handler.confirm?.(tx);
       await failpoint('subscription.before-commit');
     });
+  }
+
+  /** Handles what is news of these; false when nothing is. */
+  async #handle(tx: Tx, events: readonly KeyedEvent[]): Promise<boolean> {
+    const fresh = await freshStates(events, this.parts, tx);
+    if (fresh.length === 0) return false;
+    await this.parts.handler.handle(
+      fresh.map(({ event }) => event),
+      tx,
+    );
+    return true;
   }
 
   async #oneByOne(wanted: readonly SourceEvent[], moves: readonly Move[], signal: AbortSignal): Promise<void> {
@@ -140,23 +155,30 @@ export class Delivery<Tx> {
     if (!(await this.parts.parked.parkBehind(tx, this.#key, events))) throw this.#moved(behind[0]!.checkpoint);
   }
 
-  /** Handles what is parked of a key, in order, each event in a transaction of its own; or takes one out. */
-  async #answer(request: ParkedRequest): Promise<void> {
-    for (let count = 0; ; count++) {
+  /**
+   * Handles what is parked of a key, in order, each event in a transaction of its own; or takes one out.
+   * @param limit events at most @returns how many there were: as many as the limit when the request is not done
+   */
+  async #answer(request: ParkedRequest, limit: number): Promise<number> {
+    const before = this.#redriven.get(request.id) ?? 0;
+    this.#redriven.delete(request.id);
+    for (let count = 0; count < limit; count++) {
       let state: 'more' | 'parked' | 'free';
       try {
-        state = await this.parts.transactions.run((tx) => this.#answerOnce(tx, request, count));
+        state = await this.parts.transactions.run((tx) => this.#answerOnce(tx, request, before + count));
       } catch (error) {
-        if (error instanceof CheckpointMoved) return; // another process reads that partition: the request is its own
+        if (error instanceof CheckpointMoved) return count; // another process reads that partition: the request is its own
         if (isRetryable(error)) throw error;
-        const outcome = `failed after ${count}: ${error instanceof Error ? error.message : String(error)}`;
+        const outcome = `failed after ${before + count}: ${error instanceof Error ? error.message : String(error)}`;
         await this.parts.transactions.run((tx) => this.parts.parked.handled(tx, request, outcome.slice(0, 2_000)));
-        return;
+        return count;
       }
       if (state === 'free') this.#parkedKeys.delete(request.key); // not before the commit
       await failpoint('subscription.after-redrive');
-      if (state !== 'more') return;
+      if (state !== 'more') return count;
     }
+    this.#redriven.set(request.id, before + limit);
+    return limit;
   }
 
   /** One step of a request, and how it leaves the key. */
@@ -173,8 +195,8 @@ export class Delivery<Tx> {
     const still = await parked.first(tx, this.#key, request.key); // now that nobody else can take it
     if (still?.event.id !== first.event.id) return 'more';
     if (request.action === 'redrive') {
-      await handler.handle([catalog.current(first.event)], tx);
-      await handler.confirm?.(tx);
+      const redriven = { ...first, event: catalog.current(first.event), checkpoint: { position } };
+      if (await this.#handle(tx, [redriven])) await handler.confirm?.(tx);
     }
     const skipped = `skipped ${first.event.type} at position ${first.event.position}`;
     if (request.action === 'skip' && !(await parked.handled(tx, request, skipped))) return 'parked'; // by another process

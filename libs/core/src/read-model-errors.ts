@@ -74,6 +74,21 @@ export class RebuildOvertaken extends LogfoldError {
   }
 }
 
+/** The log grows faster than a rebuild reads it: there was always more than may be read while the read model stands still. */
+export class RebuildOutrun extends LogfoldError {
+  readonly code = 'rebuild-outrun';
+  override readonly retryable = true;
+  constructor(
+    readonly readModel: string,
+    readonly rounds: number,
+  ) {
+    super(
+      `The log grew faster than the rebuild of read model "${readModel}" could read it, ${rounds} times: rebuild it when less is ` +
+        'written, or where there is more processor time',
+    );
+  }
+}
+
 /** What queries would read has not got as far as what they read now: to switch would go back in time. */
 export class RebuildBehind extends LogfoldError {
   readonly code = 'rebuild-behind';

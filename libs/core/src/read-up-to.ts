@@ -18,13 +18,14 @@ const SILENCE_MS = 60_000;
 
 /**
  * Reads a source up to given positions and not an event further, then ends. Batches that go beyond are cut: what is handled
- * is a complete prefix of each partition, so a checkpoint may be set to exactly where the reading ends.
+ * is a complete prefix of each partition, so a checkpoint may be set to exactly where the reading ends. A source may begin
+ * anew at any time (a group of readers does when a broker restarts): it goes on behind what was handed on.
  * @throws DatabaseUnavailable, retryable, when the source stays silent before the end; what the source throws
  */
 export async function* readUpTo(source: Source, range: SourceRange): AsyncGenerator<SourceBatch> {
   const { subscription, types, from, upTo, signal } = range;
-  const positions = new Map([...upTo.keys()].map((partition) => [partition, from.get(partition)?.position ?? 0n]));
-  const isThere = (): boolean => [...upTo].every(([partition, position]) => positions.get(partition)! >= position);
+  const reached = new Map(from);
+  const isThere = (): boolean => [...upTo].every(([partition, position]) => positionIn(reached, partition) >= position);
   if (isThere()) return;
   const ended = new AbortController();
   const listen = (): NodeJS.Timeout => setTimeout(() => ended.abort(), SILENCE_MS);
@@ -33,14 +34,14 @@ export async function* readUpTo(source: Source, range: SourceRange): AsyncGenera
     partitions: readonly number[],
     first: (missing: readonly number[]) => Promise<ReadonlyMap<number, Checkpoint>>,
   ): Promise<ReadonlyMap<number, Checkpoint>> => {
-    const missing = partitions.filter((partition) => !from.has(partition));
-    return new Map([...from, ...(missing.length > 0 ? await first(missing) : [])]);
+    const missing = partitions.filter((partition) => !reached.has(partition));
+    return new Map([...reached, ...(missing.length > 0 ? await first(missing) : [])]);
   };
   const options = { subscription, types, from: 'beginning', checkpoints: { load } } as const;
   try {
     for await (const batch of source.read({ ...options, signal: AbortSignal.any([signal, ended.signal]) })) {
       clearTimeout(silence); // whoever handles the batch may take longer
-      const cut = cutAt(batch, upTo, positions);
+      const cut = cutAt(batch, upTo, reached);
       if (cut.moves.length > 0) yield cut;
       if (isThere()) return;
       silence = listen();
@@ -53,40 +54,29 @@ export async function* readUpTo(source: Source, range: SourceRange): AsyncGenera
   }
 }
 
-/** Positions, no further than the source has events: behind the last one there is nothing to wait for. */
-export async function withinEnds(
-  source: Source,
-  wanted: ReadonlyMap<number, Checkpoint>,
-  signal: AbortSignal,
-): Promise<Map<number, bigint>> {
-  const ends = await source.ends(signal);
-  return new Map(
-    [...wanted].map(([partition, { position }]) => {
-      const end = ends.get(partition) ?? 0n;
-      return [partition, position < end ? position : end];
-    }),
-  );
-}
-
-/** What of a batch lies within the range; `positions` go on with it. */
-function cutAt(batch: SourceBatch, upTo: ReadonlyMap<number, bigint>, positions: Map<number, bigint>): SourceBatch {
+/** What of a batch lies within the range and behind what was `reached`, which goes on with it. */
+function cutAt(batch: SourceBatch, upTo: ReadonlyMap<number, bigint>, reached: Map<number, Checkpoint>): SourceBatch {
   const events = batch.events.filter(
     ({ partition, event }) =>
-      event.position > (positions.get(partition) ?? 0n) && event.position <= (upTo.get(partition) ?? 0n),
+      event.position > positionIn(reached, partition) && event.position <= (upTo.get(partition) ?? 0n),
   );
   const moves: Move[] = [];
   for (const { partition, to } of batch.moves) {
     const limit = upTo.get(partition);
-    const at = positions.get(partition);
-    if (limit === undefined || at === undefined || at >= limit) continue;
-    const position = to.position < limit ? to.position : limit;
-    moves.push({ partition, from: at, to: to.position <= limit ? to : { position, ...logOf(to) } });
-    positions.set(partition, position);
+    const from = positionIn(reached, partition);
+    if (limit === undefined || from >= limit || to.position <= from) continue;
+    const end = to.position <= limit ? to : earlier(to, limit, reached.get(partition));
+    moves.push({ partition, from, to: end });
+    reached.set(partition, end);
   }
   return { events, moves };
 }
 
-/** What of a checkpoint stays true of an earlier one. */
-function logOf({ logId }: Checkpoint): Partial<Checkpoint> {
-  return logId === undefined ? {} : { logId };
+/** A checkpoint in the middle of a batch: reading goes on there from where the batch began. */
+function earlier({ logId }: Checkpoint, position: bigint, before: Checkpoint | undefined): Checkpoint {
+  return { position, hint: before?.hint, logId };
+}
+
+function positionIn(reached: ReadonlyMap<number, Checkpoint>, partition: number): bigint {
+  return reached.get(partition)?.position ?? 0n;
 }

@@ -63,12 +63,12 @@ async function attach<Tx>(
     holding === undefined ? transactions.run(work) : work(holding);
   const subscription = subscriptionName(model);
   const steps: { readonly source: string; readonly moves: readonly Move[] }[] = [];
-  for (const { source, goal } of ways) {
+  for (const { source, reached } of ways) {
     const key = { subscription, source: source.name };
-    await checkpoints.begin(key, new Map([...goal.keys()].map((partition) => [partition, { position: 0n }])));
-    const now = await checkpoints.load(key, [...goal.keys()]);
-    await refuseParked(parts, source.name, [...goal.keys()]); // behind the checkpoints: what is parked later moves one of them
-    const moves = [...goal].map(([partition, to]) => ({ partition, from: now.get(partition)!.position, to }));
+    await checkpoints.begin(key, new Map([...reached.keys()].map((partition) => [partition, { position: 0n }])));
+    const now = await checkpoints.load(key, [...reached.keys()]);
+    await refuseParked(parts, source.name, [...reached.keys()]); // behind the checkpoints: what is parked later moves one of them
+    const moves = [...reached].map(([partition, to]) => ({ partition, from: now.get(partition)!.position, to }));
     steps.push({ source: source.name, moves });
   }
   const wasMoved = steps.some(({ moves }) => moves.some(({ from, to }) => from !== to.position));

@@ -4,7 +4,8 @@ import type { Database } from './database.js';
 import type { EventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
 import { failpoint } from './failpoint.js';
-import { readUpTo, withinEnds } from './read-up-to.js';
+import { RebuildOutrun } from './read-model-errors.js';
+import { readUpTo } from './read-up-to.js';
 import { subscriptionName } from './subscription-name.js';
 import type { SharedReplay } from './shared-replay.js';
 import type { Source } from './source.js';
@@ -68,7 +69,8 @@ const AWAKE_EVERY_MS = 2_000;
  * Folds everything from the beginning up to the checkpoints of the read model's version, or to the ends of its sources
  * where it has none yet. The log goes on being appended to, and tables to be fed, meanwhile; only for the last events the
  * feeding stands still.
- * @returns false when it did not come to its end
+ * @returns false when the signal has aborted before its end
+ * @throws RebuildOutrun, retryable, when the log grows faster than it is read
  */
 export async function replayAll<Tx>(
   parts: RebuildParts<Tx>,
@@ -81,13 +83,13 @@ export async function replayAll<Tx>(
     await onFolded(events.length, done);
   };
   for (let round = 1; round <= ROUNDS && !signal.aborted; round++) {
-    for (const way of ways) way.goal = await goalOf(parts, way.source, signal);
+    for (const way of ways) way.goal = await goalOf(parts, way, signal);
     for (const [index, way] of ways.entries())
       await advance(parts, way, signal, (events, part) => fold(events, (index + part) / ways.length));
     await filling.flush();
     await failpoint('rebuild.after-copy');
     const last = async (tx?: Tx): Promise<boolean> => {
-      for (const way of ways) way.goal = await goalOf(parts, way.source, signal);
+      for (const way of ways) way.goal = await goalOf(parts, way, signal);
       if ((round < ROUNDS || tx) && !ways.every(isClose)) return false;
       for (const way of ways) await advance(parts, way, signal, (events) => fold(events, 1));
       await filling.flush();
@@ -96,7 +98,8 @@ export async function replayAll<Tx>(
     const finished = await still(() => (parts.shares ? holdingCheckpoints(parts, signal, last) : last()));
     if (finished) return true;
   }
-  return false;
+  if (signal.aborted) return false;
+  throw new RebuildOutrun(parts.model.name, ROUNDS);
 }
 
 /** Does something while no process can move a checkpoint of the read model: those who try wait for the end of the transaction. */
@@ -148,8 +151,25 @@ export async function isFed<Tx>(database: Database<Tx>, { name, version }: AnyRe
   return versions.some((each) => each.version === version && each.fed.length > 0);
 }
 
-/** The checkpoints of the version; the end of the source where nothing follows them. */
+/**
+ * The checkpoints of the version; the end of the source where nothing follows them. Never less than was reached: what was
+ * safe to read is complete, although what is safe may seem less for a moment.
+ */
 async function goalOf<Tx>(
+  parts: RebuildParts<Tx>,
+  { source, reached }: Way,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, Checkpoint>> {
+  const wanted = await wantedOf(parts, source, signal);
+  return new Map(
+    [...wanted].map(([partition, goal]) => {
+      const there = reached.get(partition);
+      return [partition, there && there.position >= goal.position ? there : goal];
+    }),
+  );
+}
+
+async function wantedOf<Tx>(
   { model, database }: RebuildParts<Tx>,
   source: Source,
   signal: AbortSignal,
@@ -172,22 +192,48 @@ async function advance<Tx>(
 ): Promise<void> {
   const { source, reached, goal } = way;
   const { types } = model;
+  const at = new Map(reached);
   const wanted = [...goal.values()].reduce((sum, { position }) => sum + position, 0n);
   if (source.name === database.service && reached.size === 0) {
     const upTo = goal.get(0)!.position;
     await replay.read({ types, upTo, signal, take: (events, position) => fold(events, ratio(position, upTo)) });
   } else {
-    const upTo = await withinEnds(source, goal, signal);
+    const upTo = await endsWithin(database, source, goal, signal);
     const subscription = `${subscriptionName(model)} rebuild`;
-    const at = new Map([...reached].map(([partition, { position }]) => [partition, position]));
     for await (const { events, moves } of readUpTo(source, { subscription, types, from: reached, upTo, signal })) {
-      for (const { partition, to } of moves) at.set(partition, to.position);
-      const read = [...at.values()].reduce((sum, position) => sum + position, 0n);
+      for (const { partition, to } of moves) at.set(partition, to);
+      const read = [...at.values()].reduce((sum, { position }) => sum + position, 0n);
       const ours = events.map(({ event }) => event).filter(({ type }) => types.includes(type));
       await fold(ours, ratio(read, wanted));
     }
   }
-  if (!signal.aborted) way.reached = goal;
+  if (!signal.aborted)
+    way.reached = new Map([...goal].map(([partition, there]) => [partition, knowing(there, at.get(partition))]));
+}
+
+/** A goal that was read up to, with what the source said of the way there: it need not search again. */
+function knowing(goal: Checkpoint, read: Checkpoint | undefined): Checkpoint {
+  if (!read || goal.hint !== undefined) return goal;
+  return read.position === goal.position ? read : { hint: read.hint, logId: read.logId, ...goal };
+}
+
+/**
+ * How far a source is read for what is wanted of it. Behind its last event there is nothing to wait for; but everything that a
+ * checkpoint names is in the own log, also when less seems safe to read for a moment.
+ */
+export async function endsWithin<Tx>(
+  database: Database<Tx>,
+  source: Source,
+  wanted: ReadonlyMap<number, Checkpoint>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, bigint>> {
+  const ends = source.name === database.service ? undefined : await source.ends(signal);
+  return new Map(
+    [...wanted].map(([partition, { position }]) => {
+      const end = ends ? (ends.get(partition) ?? 0n) : position;
+      return [partition, position < end ? position : end];
+    }),
+  );
 }
 
 function isClose({ reached, goal }: Way): boolean {

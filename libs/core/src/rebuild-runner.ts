@@ -11,6 +11,7 @@ import { verify } from './rebuild-verification.js';
 import type { RebuildWatch } from './rebuild-watch.js';
 import type { RunnerOptions } from './runner.js';
 import { readsState } from './state.js';
+import { untroubled } from './untroubled.js';
 import type { Beside } from './subscription.js';
 
 /** Tries of what failed for a reason that may pass; then the rebuild fails. */
@@ -130,7 +131,8 @@ export class RebuildRunner<Tx> {
     const bug = !isRetryable(error);
     const passing = !bug || mine.state === 'attached'; // what is built is not thrown away for one error of its verification
     const final = ++this.#failures >= TRIES || !passing;
-    onError?.(error, `rebuild of ${model.name} v${model.version}`, final && !(error instanceof RebuildBehind));
+    const failed = final && !(error instanceof RebuildBehind);
+    untroubled(() => onError?.(error, `rebuild of ${model.name} v${model.version}`, failed));
     const text = (error instanceof Error ? error.message : String(error)).slice(0, 2_000);
     try {
       const now = await this.watch.now(model);
@@ -153,6 +155,6 @@ export class RebuildRunner<Tx> {
   async #tell(id: string): Promise<void> {
     if (!this.onRebuild) return;
     const [rebuild] = await this.parts.database.rebuilds.list([id]);
-    if (rebuild) this.onRebuild(rebuild);
+    if (rebuild) untroubled(() => this.onRebuild?.(rebuild));
   }
 }

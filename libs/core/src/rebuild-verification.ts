@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compareWithVersionBefore } from './rebuild-comparison.js';
-import type { RebuildParts, ReplayOptions } from './rebuild-replay.js';
+import { endsWithin, type RebuildParts, type ReplayOptions } from './rebuild-replay.js';
 import type { Recorded } from './events.js';
 import type { ReadModel } from './read-model.js';
 import { isParkedRow } from './partitioned.js';
 import { keyText, pick, touchedKeys } from './read-model-fold.js';
-import { readUpTo, withinEnds } from './read-up-to.js';
+import { readUpTo } from './read-up-to.js';
 import { subscriptionName } from './subscription-name.js';
 import type { Comparison, Rebuild, RebuildReport, RowDifference } from './rebuild.js';
 import type { TablesView } from './rebuild-tables.js';
@@ -110,7 +110,7 @@ async function folded<Tx>(
   const { types } = model;
   const checkpoints = await view.checkpoints(model.version);
   for (const source of sources) {
-    const upTo = await withinEnds(source, checkpoints.get(source.name) ?? new Map(), signal);
+    const upTo = await endsWithin(database, source, checkpoints.get(source.name) ?? new Map(), signal);
     if (source.name === database.service) {
       await replay.read({ types, upTo: upTo.get(0) ?? 0n, signal, take: async (events) => fold(events) });
       continue;

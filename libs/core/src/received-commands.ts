@@ -9,7 +9,7 @@ import type { SentAt } from './handled-commands.js';
 import { partitionOf } from './partition.js';
 import { answerStream } from './process-events.js';
 import { routeTopic, type CommandRoute, type RemoteCommand } from './remote-commands.js';
-import { answersTo, rejectionOf } from './sent-commands.js';
+import { answersTo, newIn, rejectionOf } from './sent-commands.js';
 import type { SubscriptionHandler } from './subscription.js';
 
 /** The name of the subscription to the commands of another service's processes. */
@@ -32,7 +32,7 @@ export function receivedCommandsHandler<Tx>(
     async handle(received, tx) {
       const answers = await answersTo(received, decide);
       await failpoint('process.after-received');
-      await events.appendAll(answers, { tx });
+      await events.appendAll(await newIn(events, answers, tx), { tx });
     },
   };
 

@@ -148,6 +148,36 @@ test('progress starts the count of retries anew', async () => {
   await loop.stop();
 });
 
+test('errors between which the work went well for a minute never make it fail', async () => {
+  const began: number[] = [];
+  const { loop, clock } = looping(
+    async ({ signal }) => {
+      began.push(clock.now());
+      await clock.sleep(60_000, signal);
+      throw new RangeError('a bug, now and then');
+    },
+    { retries: 3 },
+  );
+  loop.start();
+  await clock.advance(30 * 60_000);
+  expect(loop.status().state).not.toBe('failed');
+  expect(began.length).toBeGreaterThan(20);
+  await loop.stop();
+});
+
+test('a listener that throws does not end the loop', async () => {
+  const { loop, clock, runs } = looping(() => Promise.reject(new DatabaseUnavailable('away')), {
+    onError: () => {
+      throw new RangeError('a bug of the listener');
+    },
+  });
+  loop.start();
+  await clock.advance(60_000);
+  expect(loop.status().state).toBe('retrying');
+  expect(runs.count).toBeGreaterThan(3);
+  await loop.stop();
+});
+
 test('work that ends by itself is run again', async () => {
   const { loop, clock, runs } = looping(async () => {});
   loop.start();

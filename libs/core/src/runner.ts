@@ -1,6 +1,7 @@
 import { backoffMs, type Backoff } from './backoff.js';
 import { systemClock, type Clock } from './clock.js';
 import { isRetryable } from './errors.js';
+import { untroubled } from './untroubled.js';
 
 /** How a loop is doing. `failed`: it gave up and needs a person; `error` says why. */
 export interface RunnerStatus {
@@ -23,7 +24,10 @@ export interface Runner {
 export interface RunnerOptions {
   readonly clock?: Clock;
   readonly backoff?: Backoff;
-  /** How often in a row an error that is not retryable is tried again before the runner fails. */
+  /**
+   * How often in a row an error that is not retryable is tried again before the runner fails; work that went well for a
+   * minute counts as progress.
+   */
   readonly retries?: number;
   /** Told of every error; `final` when the runner gave up. */
   readonly onError?: (error: unknown, name: string, final: boolean) => void;
@@ -35,6 +39,9 @@ export interface RunnerContext {
   /** Call when something was achieved: the count of retries starts anew. */
   progressed(): void;
 }
+
+/** Work that ran for so long before it threw is not what keeps a runner from working. */
+const WENT_WELL_MS = 60_000;
 
 /**
  * Runs `work` until it is stopped. Work that throws is started again after a growing delay: without limit after a
@@ -58,16 +65,18 @@ export function runner(
       status = { state: 'running' };
     };
     while (!signal.aborted) {
+      const began = clock.now();
       try {
         await work({ signal, progressed });
         if (signal.aborted) break;
         failures = bugs = 0;
       } catch (error) {
         if (signal.aborted) break;
+        if (clock.now() - began >= WENT_WELL_MS) failures = bugs = 0;
         if (!isRetryable(error)) bugs++;
         const final = bugs > retries;
         status = { state: final ? 'failed' : 'retrying', error };
-        onError(error, name, final);
+        untroubled(() => onError(error, name, final));
         if (final) return;
       }
       await clock.sleep(backoffMs(backoff, failures++), signal);

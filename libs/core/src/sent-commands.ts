@@ -42,7 +42,7 @@ export function sentCommandsHandler<Tx>(
       const leaving = new Leaving();
       const answers = await answersTo(sent, (each) => decide(each, leaving));
       await failpoint('process.after-command');
-      await events.appendAll([...answers, ...leaving.appends()], { tx });
+      await events.appendAll([...(await newIn(events, answers, tx)), ...leaving.appends()], { tx });
     },
   };
 
@@ -106,6 +106,14 @@ export async function answersTo<Sent>(
     }
   }
   return answers;
+}
+
+/** Those answers that were not given before: whoever was set back sends a command again, and hears of the same refusal. */
+export async function newIn<Tx>(events: EventStore<Tx>, answers: readonly Append[], tx: Tx): Promise<Append[]> {
+  const found: Append[] = [];
+  for (const answer of answers)
+    if ((await events.readStream(answer.stream, { limit: 1, tx })).length === 0) found.push(answer);
+  return found;
 }
 
 /** Commands that leave this service, each in a stream of its destination: in the log they stand as they were sent. */

@@ -66,6 +66,9 @@ export interface SubscriptionParts<Tx = unknown> {
 
 const REQUESTS_EVERY_MS = 500;
 
+/** Who asks for a turn besides those who read, one turn at a time: requests, a rebuild, and what publishes rows. */
+const BESIDE_READERS = 3;
+
 /**
  * The one loop behind read models, process managers and reactions: for each batch it runs the handler and moves the
  * checkpoints in one transaction. So every effect happens once, whatever is killed, frozen or run twice: a runner that
@@ -89,7 +92,7 @@ async function follow<Tx>(
 ): Promise<void> {
   const { name, sources, from, handler } = parts;
   await parts.before?.(signal);
-  const turns = new InTurn(sources.length * 2 + 1);
+  const turns = new InTurn(sources.length + BESIDE_READERS);
   const deliveries = sources.map((source) => new Delivery(parts, source, clock));
 
   const reading = deliveries.map((delivery) => async (until: AbortSignal) => {
@@ -105,7 +108,10 @@ async function follow<Tx>(
   const asked = async (until: AbortSignal): Promise<void> => {
     while (!until.aborted) {
       await clock.sleep(REQUESTS_EVERY_MS, until);
-      for (const delivery of deliveries) if (!until.aborted) await turns.run(name, () => delivery.answerRequests());
+      for (const delivery of deliveries) {
+        let more = true;
+        while (more && !until.aborted) more = await turns.run(name, () => delivery.answerRequests());
+      }
     }
   };
   const beside = async (until: AbortSignal): Promise<void> =>

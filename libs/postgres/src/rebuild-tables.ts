@@ -110,7 +110,7 @@ export class PostgresRebuildTables implements RebuildTables<Tx> {
     const layout = model.kind === 'read model' ? await this.tables.layout(model) : undefined;
     return this.working.run(async (tx) => {
       await tx.unsafe('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const pinging = setInterval(() => void tx.unsafe('SELECT 1').then(undefined, () => {}), PING_MS);
+      const pinging = setInterval(() => void ping(tx), PING_MS);
       try {
         return await work(
           new TablesAtOneMoment(tx, this.schema, model, layout?.columns ?? [], layout?.statements.get('new')),
@@ -140,5 +140,14 @@ export class PostgresRebuildTables implements RebuildTables<Tx> {
         cause: error,
       });
     }
+  }
+}
+
+/** Whether the transaction is still there, its work will hear. */
+async function ping(tx: Tx): Promise<void> {
+  try {
+    await tx.unsafe('SELECT 1');
+  } catch {
+    return;
   }
 }

@@ -36,14 +36,14 @@ export class TablesAtOneMoment implements TablesView {
   }
 
   async checkpoints(version: number): Promise<ReadonlyMap<string, ReadonlyMap<number, Checkpoint>>> {
-    const rows = await this.tx.unsafe<{ source: string; partition: number; position: bigint }[]>(
-      `SELECT source, partition, position FROM ${this.schema}.checkpoints WHERE subscription = $1`,
+    const rows = await this.tx.unsafe<{ source: string; partition: number; position: bigint; hint: string | null }[]>(
+      `SELECT source, partition, position, hint FROM ${this.schema}.checkpoints WHERE subscription = $1`,
       [subscriptionName({ name: this.model.name, version })],
     );
     const found = new Map<string, Map<number, Checkpoint>>();
-    for (const { source, partition, position } of rows) {
+    for (const { source, partition, position, hint } of rows) {
       const partitions = found.get(source) ?? new Map<number, Checkpoint>();
-      found.set(source, partitions.set(partition, { position }));
+      found.set(source, partitions.set(partition, { position, hint: hint ?? undefined }));
     }
     return found;
   }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   eventCatalog,
   foldRows,
@@ -146,6 +146,22 @@ test('a view that something depends on: the rebuild comes to rest and says what;
   await comesTo(id, 'switched');
   await add(20);
   await shown();
+});
+
+test('a connection that is lost while a verification computes ends the verification, not the process', async () => {
+  const timers = jest.spyOn(globalThis, 'setInterval');
+  const examined = shop.database.rebuildTables.examine(totals(), async (view) => {
+    const [ping] = timers.mock.calls.at(-1)!;
+    await view.checkpoints(1);
+    const ended = await shop.admin`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND state = 'idle in transaction'`;
+    expect(ended).toHaveLength(1);
+    await eventually(() => expect(view.checkpoints(1)).rejects.toThrow('lost'), PATIENCE);
+    expect(ping).not.toThrow();
+  });
+  await expect(examined).rejects.toMatchObject({ code: 'database-unavailable' });
+  timers.mockRestore();
 });
 
 function start(database: Database<any>, model: ReadModel): void {
