@@ -165,13 +165,16 @@ describe('A subscription', () => {
           return found;
         }, PATIENCE);
         await world.stop(echo);
-        for (const { groupId } of own)
-          for (const { name, partitions } of topicsOf(world.mill).filter(({ name }) => groupId.endsWith(name)))
-            await admin.setOffsets({
-              groupId,
-              topic: name,
-              partitions: Array.from({ length: partitions }, (_, partition) => ({ partition, offset: '0' })),
-            });
+        await Promise.all(
+          own.flatMap(({ groupId }) =>
+            topicsOf(world.mill)
+              .filter(({ name }) => groupId.endsWith(name))
+              .map(({ name, partitions }) => {
+                const offsets = Array.from({ length: partitions }, (_, partition) => ({ partition, offset: '0' }));
+                return admin.setOffsets({ groupId, topic: name, partitions: offsets });
+              }),
+          ),
+        );
         await admin.disconnect();
         world.startEcho();
         await world.settled(mill);

@@ -2,12 +2,7 @@ import { LogfoldError } from '@logfold/core';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ImportError } from './errors.js';
-import type { Input } from './input.js';
-import type { Positions } from './importer.js';
 import { openInput } from './open-input.js';
-import { showProgress } from './progress.js';
-import { importSales, type SalesImport } from './sales-import.js';
-import { openServices, showImported } from './services.js';
 import { summaryText } from './summary.js';
 
 const USAGE = `Usage: npm run import -- PATH [--json] [--log-only]
@@ -38,6 +33,7 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort()); // a second one kills
   const input = await openInput(path);
   try {
+    const { fillLogs, fillReadModels } = await import('./filling.js'); // the services: a moment that bad input need not wait for
     const { summary, positions } = await fillLogs(url, input, seed, stop.signal);
     if (!logOnly) await fillReadModels(url, positions, stop.signal);
     console.log(json ? JSON.stringify(summary) : summaryText(summary));
@@ -45,22 +41,6 @@ async function main(): Promise<number> {
   } finally {
     await input.close();
   }
-}
-
-async function fillLogs(url: string, input: Input, seed: number, signal: AbortSignal): Promise<SalesImport> {
-  const services = await openServices(url);
-  const progress = showProgress(process.stderr, input.sizeBytes);
-  return importSales({ ...services, input, seed, progress, signal }).finally(async () => {
-    progress.stop();
-    await services.close();
-  });
-}
-
-/** Runs the read models until they show what was imported; only then, since both together take longer. */
-async function fillReadModels(url: string, positions: Positions, signal: AbortSignal): Promise<void> {
-  const behind = await showImported(url, positions, signal);
-  if (behind.length > 0)
-    console.error(`All is imported, but ${behind.join(' and ')} did not catch up: they will when the services run`);
 }
 
 function settings() {
