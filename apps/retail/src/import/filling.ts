@@ -4,6 +4,8 @@ import { showProgress } from './progress.js';
 import { importSales, type SalesImport } from './sales-import.js';
 import { openServices, showImported } from './services.js';
 
+export { summaryText } from './summary.js';
+
 /** Appends what an input holds to the logs of both services, with a progress bar. */
 export async function fillLogs(url: string, input: Input, seed: number, signal: AbortSignal): Promise<SalesImport> {
   const services = await openServices(url);

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ImportError } from './errors.js';
 import { openInput } from './open-input.js';
-import { summaryText } from './summary.js';
 
 const USAGE = `Usage: npm run import -- PATH [--json] [--log-only]
 
@@ -33,7 +32,7 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort()); // a second one kills
   const input = await openInput(path);
   try {
-    const { fillLogs, fillReadModels } = await import('./filling.js'); // the services: a moment that bad input need not wait for
+    const { fillLogs, fillReadModels, summaryText } = await import('./filling.js'); // the services: a moment that bad input need not wait for
     const { summary, positions } = await fillLogs(url, input, seed, stop.signal);
     if (!logOnly) await fillReadModels(url, positions, stop.signal);
     console.log(json ? JSON.stringify(summary) : summaryText(summary));
