@@ -9,7 +9,6 @@ import { testDatabase, type TestDatabase } from '../../test/support/database.js'
 import { AppModule } from './app.module.js';
 import { busyShop } from './busy-shop.js';
 import { ConfiguredModule } from './configured.module.js';
-import { healedBilling } from './healed.js';
 
 describe('modules over a Postgres', () => {
   let database: TestDatabase;
@@ -46,11 +45,6 @@ describe('modules over a Postgres', () => {
   test('a database is given as a value', async () => {
     const { services } = await started(busyShop(database.url));
     expect(await services.of().database.events.end()).toBe(0n);
-  });
-
-  test('a service is given the log of another beside its topics', async () => {
-    const { services } = await started(healedBilling(database.url, ['localhost:1'], database.url));
-    expect(services.of().runners.map(({ name }) => name)).toContain('bill-what-is-sold from shop.stock');
   });
 
   async function started(module: DynamicModule | Type) {
