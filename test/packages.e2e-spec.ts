@@ -21,6 +21,7 @@ import { testDatabase, type TestDatabase } from './support/database.js';
 import { get, post } from './support/http.js';
 
 const LONG_MS = 180_000;
+const PATIENCE = { timeoutMs: 60_000 };
 const names = ['core', 'postgres', 'kafka', 'otel', 'nestjs', 'testing', 'cli'];
 /** What users bring: linked from here, which saves half a minute. */
 const peers = ['@nestjs', '@opentelemetry', 'reflect-metadata', 'rxjs', 'zod', '@types', 'undici-types'];
@@ -140,10 +141,12 @@ describe('A new project outside of this repository', () => {
       expect(run('dist/use.js', [], env)).toBe('{"sku":"tea","onHand":3}\n');
       expect(run('dist/nest.js', [], env)).toBe('desk runs\n');
       await followQuickStart(another.url);
-      expect(JSON.parse(run(logfoldCommand, ['--json', 'log', 'info'], { DATABASE_URL: another.url }))).toMatchObject({
-        name: 'shop',
-        end: '1',
+      expect(logIn('logfold', another.url)).toMatchObject({ name: 'shop', end: '1' });
+      const nowhere = { DATABASE_URL: another.url, KAFKA_BROKERS: 'localhost:1' }; // a start waits for no broker
+      await whileRunning('dist/main.billing.js', nowhere, async (said) => {
+        await eventually(() => expect(said()).toContain('Billing runs'), PATIENCE);
       });
+      expect(logIn('billing', another.url)).toMatchObject({ name: 'billing' });
     },
     LONG_MS,
   );
@@ -199,23 +202,44 @@ console.log('desk runs');
 await app.close();
 `;
 
-const logfoldCommand = 'node_modules/@logfold/cli/bin/logfold.mjs';
-
-/** Runs `main.ts` of the quick start, does what the page does with curl, and tells it to end. */
+/** Runs `main.ts` of the quick start, and does what the page does with curl. */
 async function followQuickStart(database: string): Promise<void> {
   const port = await freePort();
-  const env = { ...process.env, DATABASE_URL: database, PORT: String(port) };
-  const shop = spawn(process.execPath, [join(project, 'dist/main.js')], { cwd: project, env, stdio: 'ignore' });
-  const ended = once(shop, 'exit');
-  try {
+  await whileRunning('dist/main.js', { DATABASE_URL: database, PORT: String(port) }, async () => {
     const url = `http://localhost:${port}/stock`;
-    await eventually(async () => expect((await get(`${url}/tea`)).status).toBe(404), { timeoutMs: 60_000 });
+    await eventually(async () => expect((await get(`${url}/tea`)).status).toBe(404), PATIENCE);
     expect(await post(`${url}/received`, { sku: 'tea', quantity: 3 })).toMatchObject({ status: 201 });
     await eventually(async () => expect((await get(`${url}/tea`)).body).toEqual({ sku: 'tea', onHand: 3 }));
+  });
+}
+
+/** Asks the command line which log is in a schema. */
+function logIn(schema: string, database: string): object {
+  const words = ['--json', '--schema', schema, 'log', 'info'];
+  return JSON.parse(run('node_modules/@logfold/cli/bin/logfold.mjs', words, { DATABASE_URL: database })) as object;
+}
+
+/** Does something while a script of the project runs, which must end with 0 when it is told to. */
+async function whileRunning(
+  script: string,
+  more: Readonly<Record<string, string>>,
+  work: (said: () => string) => Promise<void>,
+): Promise<void> {
+  const env = { ...process.env, ...more };
+  const child = spawn(process.execPath, [join(project, script)], {
+    cwd: project,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const exited = once(child, 'exit');
+  let said = '';
+  child.stdout!.on('data', (text) => (said += String(text)));
+  try {
+    await work(() => said);
   } finally {
-    shop.kill('SIGTERM');
+    child.kill('SIGTERM');
   }
-  expect(await ended).toEqual([0, null]);
+  expect(await exited).toEqual([0, null]);
 }
 
 async function freePort(): Promise<number> {
