@@ -34,6 +34,27 @@ describe('the pages', () => {
     expect(read(page).match(/(?<![\w.\]/:~])\/(home|work|root|Users|tmp)\/\S*/g) ?? []).toEqual([]);
   });
 
+  it('are all found from the index of their folder', () => {
+    for (const index of ['docs/README.md', 'docs/decisions/README.md']) {
+      const beside = pages.filter((page) => dirname(page) === dirname(index) && page !== index);
+      const named = links(index).map((link) => `${dirname(index)}/${link.split('#', 1)[0]}`);
+      expect(beside.filter((page) => !named.includes(page))).toEqual([]);
+    }
+  });
+
+  it('list every option of forRoot', () => {
+    const [, options] = /^export interface LogfoldModuleOptions [^{]*\{([^]*?)^\}/m.exec(
+      read('libs/nestjs/src/options.ts'),
+    )!;
+    const coded = [...options!.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name]) => name!);
+    expect(coded.length).toBeGreaterThan(10);
+    const rows = read('docs/nestjs.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    const listed = rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
+    expect(coded.filter((name) => !listed.includes(name))).toEqual([]);
+  });
+
   it('list every crash point of the code, and no other', () => {
     const listed = [...read('docs/guarantees.md').matchAll(/^\| `([a-z]+\.[a-z-]+)` +\|/gm)].map(([, name]) => name!);
     expect(listed.sort()).toEqual(failpoints().sort());
@@ -58,18 +79,23 @@ function markdownIn(directory: string): string[] {
   return names.map((name) => (directory === '.' ? name : `${directory}/${name}`));
 }
 
-/** The TypeScript of a page; before each stands a comment that names its source: `docs/samples/stock.ts#decider`. */
+/**
+ * The TypeScript of a page; before each stands a comment that names its source: `docs/samples/stock.ts#decider`. SQL has one
+ * where a sample runs it.
+ */
 function samples(page: string): { source: string | undefined; code: string }[] {
-  const fences = read(page).matchAll(/(?:<!-- (\S+#\S+) -->\n+)?^```ts\n([^]*?)^```$/gm);
-  return [...fences].map(([, source, code]) => ({ source, code: code! }));
+  const fences = read(page).matchAll(/(?:<!-- (\S+#\S+) -->\n+)?^```(ts|sql)\n([^]*?)^```$/gm);
+  return [...fences]
+    .filter(([, source, language]) => language === 'ts' || source !== undefined)
+    .map(([, source, , code]) => ({ source, code: code! }));
 }
 
-/** What stands between `// #region name` and the next `// #endregion`, less the indent that all its lines share. */
+/** What stands between `// #region name` (`--` in SQL) and the next `// #endregion`, less the indent that all its lines share. */
 function region(source: string): string {
   const [path, name] = source.split('#') as [string, string];
   const lines = read(path).split('\n');
-  const start = lines.findIndex((line) => line.trim() === `// #region ${name}`);
-  const length = lines.slice(start + 1).findIndex((line) => line.trim() === '// #endregion');
+  const start = lines.findIndex((line) => [`// #region ${name}`, `-- #region ${name}`].includes(line.trim()));
+  const length = lines.slice(start + 1).findIndex((line) => ['// #endregion', '-- #endregion'].includes(line.trim()));
   if (start < 0 || length < 0) throw new Error(`${path} has no region ${name}`);
   const wanted = lines.slice(start + 1, start + 1 + length);
   const indent = Math.min(...wanted.filter(Boolean).map((line) => line.search(/\S/)));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -10,18 +11,30 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
+import { eventually } from '@logfold/testing';
 import ts from 'typescript';
 import { build, root } from './support/child.js';
 import { testDatabase, type TestDatabase } from './support/database.js';
+import { get, post } from './support/http.js';
 
 const LONG_MS = 180_000;
-const names = ['core', 'postgres', 'kafka', 'otel', 'nestjs', 'testing'];
+const PATIENCE = { timeoutMs: 60_000 };
+const names = ['core', 'postgres', 'kafka', 'otel', 'nestjs', 'testing', 'cli'];
 /** What users bring: linked from here, which saves half a minute. */
 const peers = ['@nestjs', '@opentelemetry', 'reflect-metadata', 'rxjs', 'zod', '@types', 'undici-types'];
 /** What the quick start has its reader write. */
-const quickStart = ['stock.ts', 'stock.controller.ts', 'shop.module.ts', 'main.ts'];
+const quickStart = [
+  'stock.ts',
+  'stock.controller.ts',
+  'shop.module.ts',
+  'main.ts',
+  'billing.ts',
+  'app.module.ts',
+  'main.billing.ts',
+];
 
 interface Packed {
   readonly name: string;
@@ -32,6 +45,7 @@ interface Packed {
 
 interface Manifest {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly bin?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly private?: boolean;
@@ -56,7 +70,8 @@ describe.each(names)('The package of libs/%s', (name) => {
   const manifest = (): Manifest => JSON.parse(read('package.json')) as Manifest;
 
   test('holds every file that it exports', () => {
-    const targets = Object.values(manifest().exports).flatMap((target) =>
+    const { exports, bin = {} } = manifest();
+    const targets = [...Object.values(exports), bin].flatMap((target) =>
       typeof target === 'string' ? [target] : Object.values(target),
     );
     expect(targets.filter((target) => !paths().has(posix.normalize(target)))).toEqual([]);
@@ -67,7 +82,7 @@ describe.each(names)('The package of libs/%s', (name) => {
     const stray = /\.(spec|int-spec|e2e-spec)\.|^test\/|tsbuildinfo|tsconfig|node_modules/;
     expect([...paths()].filter((path) => stray.test(path))).toEqual([]);
     expect(
-      [...paths()].every((path) => /^(dist|src|migrations)\/|^(package\.json|README\.md|LICENSE)$/.test(path)),
+      [...paths()].every((path) => /^(bin|dist|src|migrations)\/|^(package\.json|README\.md|LICENSE)$/.test(path)),
     ).toBe(true);
   });
 
@@ -97,6 +112,19 @@ describe.each(names)('The package of libs/%s', (name) => {
   });
 });
 
+describe('The quick start', () => {
+  const page = readFileSync(join(root, 'docs/quick-start.md'), 'utf8');
+  const [, commands] = /^```sh\n([^]*?)^```$/m.exec(page)!;
+
+  test('makes the folder and installs what the build needs before it packs, and packs what is tested here', () => {
+    const order = ['mkdir ../shop', 'npm ci', 'npm run build', 'npm pack --pack-destination ../shop'];
+    const places = order.map((command) => commands!.indexOf(command));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect([...commands!.matchAll(/-w @logfold\/(\w+)/g)].map(([, name]) => name)).toEqual(names);
+  });
+});
+
 describe('A new project outside of this repository', () => {
   let database: TestDatabase;
   let another: TestDatabase;
@@ -107,12 +135,18 @@ describe('A new project outside of this repository', () => {
 
   test(
     'compiles and runs what was packed, migrations included, and gets the first row of the quick start over HTTP',
-    () => {
+    async () => {
       run('node_modules/typescript/bin/tsc', ['-p', '.']);
       const env = { DATABASE_URL: database.url };
       expect(run('dist/use.js', [], env)).toBe('{"sku":"tea","onHand":3}\n');
       expect(run('dist/nest.js', [], env)).toBe('desk runs\n');
-      expect(run('dist/follow.js', [], { DATABASE_URL: another.url })).toBe('{"sku":"tea","onHand":3}\n');
+      await followQuickStart(another.url);
+      expect(logIn('logfold', another.url)).toMatchObject({ name: 'shop', end: '1' });
+      const nowhere = { DATABASE_URL: another.url, KAFKA_BROKERS: 'localhost:1' }; // a start waits for no broker
+      await whileRunning('dist/main.billing.js', nowhere, async (said) => {
+        await eventually(() => expect(said()).toContain('Billing runs'), PATIENCE);
+      });
+      expect(logIn('billing', another.url)).toMatchObject({ name: 'billing' });
     },
     LONG_MS,
   );
@@ -142,7 +176,6 @@ function install(): string {
   copyFileSync(join(root, 'test/support/packed-use.ts'), join(directory, 'src/use.ts'));
   writeFileSync(join(directory, 'src/nest.ts'), nestProgram);
   for (const file of quickStart) copyFileSync(join(root, 'docs/samples', file), join(directory, 'src', file));
-  writeFileSync(join(directory, 'src/follow.ts'), followProgram);
   npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--omit=peer', '--ignore-scripts'], directory);
   for (const name of [...peers, 'typescript']) {
     const link = join(directory, 'node_modules', name);
@@ -169,27 +202,54 @@ console.log('desk runs');
 await app.close();
 `;
 
-/** Does what `main.ts` of the quick start does, on any free port, and then what the page does with curl. */
-const followProgram = `
-import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ShopModule } from './shop.module.js';
+/** Runs `main.ts` of the quick start, and does what the page does with curl. */
+async function followQuickStart(database: string): Promise<void> {
+  const port = await freePort();
+  await whileRunning('dist/main.js', { DATABASE_URL: database, PORT: String(port) }, async () => {
+    const url = `http://localhost:${port}/stock`;
+    await eventually(async () => expect((await get(`${url}/tea`)).status).toBe(404), PATIENCE);
+    expect(await post(`${url}/received`, { sku: 'tea', quantity: 3 })).toMatchObject({ status: 201 });
+    await eventually(async () => expect((await get(`${url}/tea`)).body).toEqual({ sku: 'tea', onHand: 3 }));
+  });
+}
 
-const app = await NestFactory.create<NestFastifyApplication>(ShopModule.on(process.env.DATABASE_URL!), new FastifyAdapter(), {
-  logger: ['error'],
-});
-await app.listen(0, '127.0.0.1');
-const url = await app.getUrl();
-const body = JSON.stringify({ sku: 'tea', quantity: 3 });
-const headers = { 'content-type': 'application/json' };
-const received = await fetch(url + '/stock/received', { method: 'POST', headers, body });
-if (received.status !== 201) throw new Error('received: ' + received.status);
-let row = await fetch(url + '/stock/tea');
-while (row.status === 404) row = await fetch(url + '/stock/tea');
-console.log(JSON.stringify(await row.json()));
-await app.close();
-`;
+/** Asks the command line which log is in a schema. */
+function logIn(schema: string, database: string): object {
+  const words = ['--json', '--schema', schema, 'log', 'info'];
+  return JSON.parse(run('node_modules/@logfold/cli/bin/logfold.mjs', words, { DATABASE_URL: database })) as object;
+}
+
+/** Does something while a script of the project runs, which must end with 0 when it is told to. */
+async function whileRunning(
+  script: string,
+  more: Readonly<Record<string, string>>,
+  work: (said: () => string) => Promise<void>,
+): Promise<void> {
+  const env = { ...process.env, ...more };
+  const child = spawn(process.execPath, [join(project, script)], {
+    cwd: project,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const exited = once(child, 'exit');
+  let said = '';
+  child.stdout!.on('data', (text) => (said += String(text)));
+  try {
+    await work(() => said);
+  } finally {
+    child.kill('SIGTERM');
+  }
+  expect(await exited).toEqual([0, null]);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 function isMet(path: string, specifier: string, declared: ReadonlySet<string>, held: ReadonlySet<string>): boolean {
   if (specifier.startsWith('node:')) return true;

@@ -30,9 +30,12 @@ export class BillWhatIsSold {
   }
 }
 
-@Module({ imports: [LogfoldModule.forFeature([Account, BillWhatIsSold])], providers: [BillWhatIsSold] })
+@Module({
+  imports: [LogfoldModule.forFeature([Account, BillWhatIsSold], { service: 'billing' })],
+  providers: [BillWhatIsSold],
+})
 export class BillingModule {
-  static with(options: Pick<LogfoldModuleOptions, 'database' | 'kafka' | 'topics'>): DynamicModule {
+  static with(options: Omit<LogfoldModuleOptions, 'service'>): DynamicModule {
     return { module: BillingModule, imports: [LogfoldModule.forRoot({ service: 'billing', ...options })] };
   }
 }

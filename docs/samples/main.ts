@@ -9,6 +9,6 @@ const app = await NestFactory.create<NestFastifyApplication>(
   ShopModule.on(process.env['DATABASE_URL'] ?? ''),
   new FastifyAdapter({ frameworkErrors: fastifyErrors }),
 );
-app.enableShutdownHooks();
-await app.listen(3000);
+app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
+await app.listen(process.env['PORT'] ?? 3000);
 // #endregion

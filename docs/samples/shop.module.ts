@@ -6,7 +6,7 @@ import { StockController } from './stock.controller.js';
 import { Stock, StockLevels } from './stock.js';
 
 @Module({
-  imports: [LogfoldModule.forFeature([Stock, StockLevels])],
+  imports: [LogfoldModule.forFeature([Stock, StockLevels], { service: 'shop' })],
   controllers: [StockController],
   providers: [
     { provide: APP_PIPE, useClass: SchemaPipe },
@@ -15,8 +15,11 @@ import { Stock, StockLevels } from './stock.js';
 })
 export class ShopModule {
   /** @param database the URL of a Postgres; `memory({ service: 'shop' })` in tests. */
-  static on(database: LogfoldModuleOptions['database']): DynamicModule {
-    return { module: ShopModule, imports: [LogfoldModule.forRoot({ service: 'shop', database })] };
+  static on(
+    database: LogfoldModuleOptions['database'],
+    more: Omit<LogfoldModuleOptions, 'service' | 'database'> = {},
+  ): DynamicModule {
+    return { module: ShopModule, imports: [LogfoldModule.forRoot({ service: 'shop', database, ...more })] };
   }
 }
 // #endregion

@@ -85,8 +85,8 @@ export interface LogfoldOptions {
 
 /**
  * One service at work: its log, the handlers of its deciders, and the loops of its read models.
- * @example const shop = logfold({ database: postgres({ service: 'shop', url }), definitions: [Stock, StockLevels] });
- *   await shop.start(); await shop.handler(Stock).handle(StockCommands.ReceiveStock({ … })); await shop.stop();
+ * @example const shop = logfold({ database: postgresDatabase({ service: 'shop', url }), definitions: [Stock, StockLevels] });
+ *   await shop.start(); await shop.handler(Stock).handle(StockCommands.Receive({ … })); await shop.stop();
  */
 export interface Logfold {
   readonly database: Database<any>;
