@@ -4,6 +4,7 @@ import { recorded, StockEvents } from '../test/shop.js';
 import type { CheckpointKey } from './checkpoint.js';
 import { systemClock } from './clock.js';
 import { Delivery } from './delivery.js';
+import { DatabaseUnsuitable } from './errors.js';
 import { eventCatalog } from './event-catalog.js';
 import type { Recorded } from './events.js';
 import { retry } from './retry-policy.js';
@@ -34,8 +35,9 @@ async function delivering(types: readonly string[]) {
   const handler = {
     types,
     broken: true,
+    error: new RangeError('broken') as Error,
     handle: async (events: readonly Recorded[]) => {
-      if (handler.broken) throw new RangeError('broken');
+      if (handler.broken) throw handler.error;
       handled.push(...events);
     },
   };
@@ -64,6 +66,7 @@ async function delivering(types: readonly string[]) {
     },
     redrive: (parkedKey: string) =>
       database.parked.request(key, { action: 'redrive', key: parkedKey, who: 'ada', why: 'mended' }),
+    parked: () => database.parked.list(),
     async outcome() {
       const [request] = await database.parked.history();
       return request!.outcome;
@@ -96,6 +99,17 @@ test('a key of which much is parked is redriven turn by turn, so that others hav
   expect(turns.slice(0, -1).map((turn) => turn.outcome)).toEqual(turns.slice(1).map(() => undefined));
   expect(turns.at(-1)).toEqual({ more: false, handled: 120, outcome: 'drained 120' });
   expect(handled.map(({ position }) => Number(position))).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
+});
+
+test('an event is not to blame for what the database lacks, such as a grant: nothing is parked', async () => {
+  const { deliver, handler, handled, parked } = await delivering(['StockReceived']);
+  const [received] = recorded([StockEvents.StockReceived({ sku: 'tea', quantity: 1 })]);
+  handler.error = new DatabaseUnsuitable('permission denied for table notes');
+  await expect(deliver(given(received!, 1))).rejects.toThrow('permission denied');
+  expect(await parked()).toEqual([]);
+  handler.broken = false;
+  await deliver(given(received!, 1));
+  expect(handled).toHaveLength(1);
 });
 
 test('a row of a state that was redriven is not undone by an older one that comes late', async () => {

@@ -1,7 +1,7 @@
 import { backoffMs } from './backoff.js';
 import type { Checkpoint, CheckpointKey, Move } from './checkpoint.js';
 import type { Clock } from './clock.js';
-import { CheckpointMoved, isRetryable, WrongExpectedVersion } from './errors.js';
+import { CheckpointMoved, DatabaseUnsuitable, isRetryable, WrongExpectedVersion } from './errors.js';
 import { failpoint } from './failpoint.js';
 import type { ParkedEvent, ParkedRequest } from './parked.js';
 import { freshStates, type KeyedEvent } from './fresh-states.js';
@@ -63,7 +63,7 @@ export class Delivery<Tx> {
     try {
       await this.#together(wanted, batch.moves);
     } catch (error) {
-      if (!this.parts.onError || isRetryable(error)) throw error;
+      if (!this.parts.onError || isOfDatabase(error)) throw error;
       await this.#oneByOne(wanted, batch.moves, signal);
     }
     for (const { partition, to } of batch.moves) this.#positions.set(partition, to.position);
@@ -115,7 +115,7 @@ export class Delivery<Tx> {
           await this.#together([event], [move]);
           break;
         } catch (error) {
-          if (isRetryable(error) || signal.aborted) throw error;
+          if (isOfDatabase(error) || signal.aborted) throw error;
           if (error instanceof WrongExpectedVersion && conflicts < CONFLICTS) {
             await this.clock.sleep(backoffMs(CONFLICT, conflicts++), signal);
             continue;
@@ -168,7 +168,7 @@ export class Delivery<Tx> {
         state = await this.parts.transactions.run((tx) => this.#answerOnce(tx, request, before + count));
       } catch (error) {
         if (error instanceof CheckpointMoved) return count; // another process reads that partition: the request is its own
-        if (isRetryable(error)) throw error;
+        if (isOfDatabase(error)) throw error;
         const outcome = `failed after ${before + count}: ${error instanceof Error ? error.message : String(error)}`;
         await this.parts.transactions.run((tx) => this.parts.parked.handled(tx, request, outcome.slice(0, 2_000)));
         return count;
@@ -228,4 +228,9 @@ export class Delivery<Tx> {
       return source.key ?? source.event.stream;
     }
   }
+}
+
+/** No event is to blame: the database is away, or lacks something that each event would miss, such as a grant. */
+function isOfDatabase(error: unknown): boolean {
+  return isRetryable(error) || error instanceof DatabaseUnsuitable;
 }
