@@ -76,6 +76,7 @@ async function committedEnds(
 ): Promise<ReadonlyMap<number, bigint>> {
   const all = Array.from({ length: partitions }, (_, partition) => partition);
   const [known] = (await driver.metadata([topic])).topics;
+  if (isForbidden(known?.code)) throw forbidden('Read', `topic "${topic}"`); // it may be full of records
   const there = all.filter((partition) => known?.partitions.some((each) => each.partition === partition));
   const asked = there.map((partition) => ({ topic, partition }));
   const tails = asked.length === 0 ? [] : await readCommittedTails(driver, asked, TAIL_MS, signal);
