@@ -16,7 +16,7 @@ let sales: string;
 
 beforeAll(async () => {
   place = newPlace();
-  sales = join(place.directory, 'sales of a year');
+  sales = join(place.directory, 'sales of three days');
   await writeSales(sales);
   house = await place.open();
 }, LONG_MS);
@@ -48,7 +48,7 @@ describe('The import beside the running retailer', () => {
     async () => {
       const script = startScript(
         process.execPath,
-        [join(root, 'scripts/import.mjs'), 'sales of a year', '--json'],
+        [join(root, 'scripts/import.mjs'), 'sales of three days', '--json'],
         place.env,
         place.directory,
       );

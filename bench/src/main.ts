@@ -16,7 +16,8 @@ ${measures.map(({ id, sentence, target }) => `  ${id}  ${sentence} Target: ${tar
   --nodes  how many Kafka brokers, 1 or 3; one unless given
 
 DATABASE_URL   a Postgres to measure on, its login a superuser; a durable embedded one unless given
-KAFKA_BROKERS  a Kafka to measure on, of so many brokers; an embedded one unless given`;
+KAFKA_BROKERS  a Kafka to measure on, of so many brokers; an embedded one unless given
+LOGFOLD_SALES  the real year of sales for M2 and M6; what lies beside the checkout unless given, made-up sales elsewhere`;
 
 const HOME = join('.logfold', 'bench');
 

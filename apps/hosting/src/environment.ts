@@ -1,4 +1,5 @@
 import { LogfoldError } from '@logfold/core';
+import { InvalidVariable, kafkaSecurity, kafkaVariables } from '@logfold/kafka/environment';
 import type { DynamicModule } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { z } from 'zod';
@@ -27,6 +28,15 @@ export type HostConfig = z.infer<typeof HostConfig>;
 const noKafka =
   'is not set: give the addresses of a Kafka, such as KAFKA_BROKERS=localhost:9092, or let "npm run start:services" bring one';
 
+type SecurityVariable = keyof typeof kafkaVariables;
+const securityVariables = Object.keys(kafkaVariables) as SecurityVariable[];
+
+/** TLS and credentials of that Kafka. What they hold is checked by `kafkaSecurity`, as the command line has it checked. */
+const KafkaSecurity = Object.fromEntries(securityVariables.map((name) => [name, z.string().optional()])) as Record<
+  SecurityVariable,
+  z.ZodOptional<z.ZodString>
+>;
+
 /** What a service reads that is a process of its own: it meets the others at a Kafka. */
 export const ServiceConfig = HostConfig.extend({
   KAFKA_BROKERS: z
@@ -37,6 +47,14 @@ export const ServiceConfig = HostConfig.extend({
       'must be addresses such as localhost:9092, with commas between them',
     )
     .transform((brokers) => brokers.split(',')),
+  ...KafkaSecurity,
+}).superRefine((config, { addIssue }) => {
+  try {
+    securityOf((name) => config[name]);
+  } catch (error) {
+    if (!(error instanceof InvalidVariable)) throw error;
+    addIssue({ code: 'custom', path: [error.variable], message: error.why });
+  }
 });
 
 /** The validated configuration of a service in a process of its own. */
@@ -47,9 +65,16 @@ export const fromEnvironment = {
   inject: [ConfigService],
   useFactory: (config: ConfigService<ServiceConfig, true>) => ({
     database: config.get('DATABASE_URL', { infer: true }),
-    kafka: { brokers: config.get('KAFKA_BROKERS', { infer: true }) },
+    kafka: {
+      brokers: config.get('KAFKA_BROKERS', { infer: true }),
+      ...securityOf((name) => config.get(name, { infer: true })),
+    },
   }),
 };
+
+function securityOf(read: (name: SecurityVariable) => string | undefined): ReturnType<typeof kafkaSecurity> {
+  return kafkaSecurity(Object.fromEntries(securityVariables.map((name) => [name, read(name)])));
+}
 
 /** The environment lacks something, or holds what cannot work. */
 export class InvalidEnvironment extends LogfoldError {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +6,12 @@ import { buffer } from 'node:stream/consumers';
 import postgres from 'postgres';
 import { eventually } from '@logfold/testing';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { yearOfSales } from '../../../test/support/year-of-sales.mjs';
 import { openInput } from '../src/import/open-input.js';
 import type { Summary } from '../src/import/summary.js';
 import { importedYear } from './support/imported-year.js';
 import { invoices, levels, logged, ordersAhead, waiting } from './support/imported-logs.js';
-import { buildImport, imported, importFrom, packedYear, startImport } from './support/import-run.js';
+import { buildImport, imported, importFrom, startImport } from './support/import-run.js';
 import { copyRawSales, differences, orderDifferences, rawCounts } from './support/raw-sales.js';
 import { HEADER, writeSales } from './support/sales.js';
 import { foldedOrders, trackedOrders } from './support/tracked-orders.js';
@@ -48,8 +48,9 @@ const inputs: [string, () => Promise<Imported>][] = [
     },
   ],
 ];
-if (existsSync(packedYear))
-  inputs.push(['a year of real sales', async () => ({ path: packedYear, ...(await importedYear()) })]);
+const year = yearOfSales();
+if (year !== undefined)
+  inputs.push(['a year of real sales', async () => ({ path: year, ...(await importedYear(year)) })]);
 
 describe.each(inputs)('the import of %s', (_name, prepare) => {
   let path: string;

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +6,9 @@ import type { Rebuild } from '@logfold/core';
 import { eventually } from '@logfold/testing';
 import postgres from 'postgres';
 import { testDatabase } from '../../../test/support/database.js';
+import { yearOfSales } from '../../../test/support/year-of-sales.mjs';
 import { salesDifferences } from './support/sales-differences.js';
-import { buildImport, imported, packedYear, startImport } from './support/import-run.js';
+import { buildImport, imported, startImport } from './support/import-run.js';
 import { copyRawSales, differences, orderDifferences } from './support/raw-sales.js';
 import { writeSales } from './support/sales.js';
 import { firstDays, openRetailer, receiving, requestRebuild } from './support/selling-year.js';
@@ -35,10 +35,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const inputs: [string, () => Promise<string>][] = [
   ['generated sales', () => writeSales(join(folder, 'generated'), { seed: 21, days: 8, rows: 12_000 })],
 ];
-if (existsSync(packedYear) && process.env['YEAR'] === 'whole')
-  inputs.push(['a year of real sales', async () => packedYear]);
-else if (existsSync(packedYear))
-  inputs.push(['a tenth of real sales', () => firstDays(packedYear, join(folder, 'tenth'), 0.1)]);
+const year = yearOfSales();
+if (year !== undefined && process.env['YEAR'] === 'whole') inputs.push(['a year of real sales', async () => year]);
+else if (year !== undefined) inputs.push(['a tenth of real sales', () => firstDays(year, join(folder, 'tenth'), 0.1)]);
 
 describe.each(inputs)('Three read models of %s', (what, prepare) => {
   it(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stock, StockLevels } from '@logfold-example/inventory';
@@ -11,13 +11,15 @@ import { eventually } from '@logfold/testing';
 import postgres from 'postgres';
 import type { Summary } from '../src/import/summary.js';
 import { importedYear } from './support/imported-year.js';
-import { buildImport, imported, packedYear } from './support/import-run.js';
+import { buildImport, imported } from './support/import-run.js';
 import { writeSales } from './support/sales.js';
 import { readByJava, type ForeignRecord } from '../../../test/support/foreign-reader.js';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
+import { yearOfSales } from '../../../test/support/year-of-sales.mjs';
 
 const LONG_MS = 900_000;
 const TOPIC = registryOf(Stock.events);
+const YEAR = yearOfSales();
 
 let folder: string;
 let kafka: RunningKafka;
@@ -40,9 +42,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 }, LONG_MS);
 
-/** A year of real sales where it lies beside the checkout, some generated days elsewhere. */
+/** A year of real sales where there is one, some generated days elsewhere. */
 async function importedSales(): Promise<{ readonly database: TestDatabase; readonly summary: Summary }> {
-  if (existsSync(packedYear)) return importedYear();
+  if (YEAR !== undefined) return importedYear(YEAR);
   const path = join(folder, 'generated');
   await writeSales(path, { seed: 11, days: 6, rows: 9_000 });
   const made = await testDatabase();
@@ -50,7 +52,7 @@ async function importedSales(): Promise<{ readonly database: TestDatabase; reado
 }
 
 test(
-  'a year of sales is in the topic as it is in the log, and a service that hears it has the same stock',
+  `the log of ${YEAR === undefined ? 'generated sales' : 'a year of real sales'} is in the topic as it is, and a service that hears it has the same stock`,
   async () => {
     const inventory = service('inventory', ['relay'], [Stock]);
     const insight = service('insight', ['read-models'], [StockLevels]);

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { yearOfSales } from '../../../test/support/year-of-sales.mjs';
 
 /** The sales that are imported. */
 export interface Sales {
@@ -8,12 +8,10 @@ export interface Sales {
   readonly path: string;
 }
 
-/** UCI Online Retail (Chen 2015, doi 10.24432/C5BW33), beside the checkout: it is not part of it. */
-const REAL_YEAR = join('..', 'shared', 'data', 'online-retail-by-day.tar.xz');
-
 /** The real year where it is there; otherwise one CSV file of made-up sales, the same in every run. */
 export async function salesFile(home: string): Promise<Sales> {
-  if (existsSync(REAL_YEAR)) return { name: 'the real year', path: REAL_YEAR };
+  const year = yearOfSales();
+  if (year !== undefined) return { name: 'the real year', path: year };
   const path = join(home, 'made-up-sales.csv');
   await writeFile(path, madeUpSales(ROWS));
   return { name: 'made-up sales', path };

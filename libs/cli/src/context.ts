@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { LogfoldError, type LogIdentity, type Publisher, type RepairParts } from '@logfold/core';
-import { kafkaTopics } from '@logfold/kafka';
 import { postgresDatabase, type PostgresDatabase } from '@logfold/postgres';
 
 /** Where the command line meets the world. */
@@ -59,14 +58,10 @@ async function identityOf(database: PostgresDatabase, { schema }: GlobalOptions)
 }
 
 /** What repairs need: the relay's place for as long as they work. */
-export async function repairParts(
-  database: PostgresDatabase,
-  options: GlobalOptions,
-  env: Surroundings['env'],
-): Promise<RepairParts> {
+export async function repairParts(database: PostgresDatabase, publisher: Publisher): Promise<RepairParts> {
   return {
     database,
-    publisher: publisher(options, env),
+    publisher,
     topics: await database.declaredTopics(),
     owner: `cli-${process.pid}-${randomUUID()}`,
     signal: new AbortController().signal,
@@ -78,21 +73,4 @@ export function wholeNumber(what: string, text: string): bigint {
   if (!/^\d{1,18}$/.test(text))
     throw new InvalidCommandLine(`${what} is ${JSON.stringify(text)}, it must be a whole number`);
   return BigInt(text);
-}
-
-/** The brokers that are given; undefined when none is. */
-export function givenBrokers({ brokers: given }: GlobalOptions, env: Surroundings['env']): string[] | undefined {
-  const brokers = (given ?? env['KAFKA_BROKERS'])?.split(',').filter(Boolean);
-  return brokers?.length ? brokers : undefined;
-}
-
-/** The brokers, which must be given. @throws InvalidCommandLine */
-export function requiredBrokers(options: GlobalOptions, env: Surroundings['env']): string[] {
-  const brokers = givenBrokers(options, env);
-  if (brokers) return brokers;
-  throw new InvalidCommandLine('No broker is given: set KAFKA_BROKERS, or write --brokers host:9092,other:9092');
-}
-
-function publisher(options: GlobalOptions, env: Surroundings['env']): Publisher {
-  return kafkaTopics({ brokers: requiredBrokers(options, env) }).publisher!;
 }

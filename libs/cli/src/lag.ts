@@ -1,5 +1,5 @@
 import type { EventStore, LogIdentity } from '@logfold/core';
-import { kafkaTopics } from '@logfold/kafka';
+import { kafkaTopics, type KafkaOptions } from '@logfold/kafka';
 import type { PostgresDatabase } from '@logfold/postgres';
 
 /** How far a subscription is behind in one partition; undefined where it cannot be told from here. */
@@ -16,22 +16,22 @@ export interface Lag {
 }
 
 /**
- * The lag of every subscription of a service: in its own log, and with brokers in the topics of others.
- * @throws BrokerUnavailable
+ * The lag of every subscription of a service: in its own log, and with a Kafka in the topics of others.
+ * @throws BrokerUnavailable, BrokerUnsuitable
  */
 export async function lags(
   database: PostgresDatabase,
   log: LogIdentity,
-  brokers: readonly string[] | undefined,
+  kafka: KafkaOptions | undefined,
 ): Promise<Lag[]> {
   const checkpoints = await database.checkpoints.list();
   const ownEnd = await database.events.end();
   const topics = new Set(checkpoints.map(({ source }) => source).filter((source) => source !== log.name));
   const ends = new Map<string, ReadonlyMap<number, bigint>>();
-  for (const topic of brokers ? topics : []) {
+  for (const topic of kafka ? topics : []) {
     const partitions =
       Math.max(...checkpoints.filter(({ source }) => source === topic).map((one) => one.partition)) + 1;
-    ends.set(topic, await endsOf(brokers!, topic, partitions));
+    ends.set(topic, await endsOf(kafka!, topic, partitions));
   }
   const lag: Lag[] = [];
   for (const { subscription, source, partition, position } of checkpoints) {
@@ -45,12 +45,8 @@ export async function lags(
 }
 
 /** Where each partition of a topic ends: the position of its last record, 0n for none. */
-export function endsOf(
-  brokers: readonly string[],
-  name: string,
-  partitions: number,
-): Promise<ReadonlyMap<number, bigint>> {
-  return kafkaTopics({ brokers }).source({ name, partitions }).ends(new AbortController().signal);
+export function endsOf(kafka: KafkaOptions, name: string, partitions: number): Promise<ReadonlyMap<number, bigint>> {
+  return kafkaTopics(kafka).source({ name, partitions }).ends(new AbortController().signal);
 }
 
 async function waitingSeconds(log: EventStore, position: bigint): Promise<number> {

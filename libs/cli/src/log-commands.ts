@@ -1,6 +1,7 @@
 import { forkLog } from '@logfold/core';
 import type { Command } from 'commander';
 import { repairParts, withDatabase, type GlobalOptions, type Surroundings } from './context.js';
+import { givenPublisher } from './kafka.js';
 import { addLogReadingCommands } from './log-reading-commands.js';
 import { printLines, printOne } from './print.js';
 
@@ -30,7 +31,7 @@ export function addLogCommands(program: Command, io: Surroundings): void {
     .action(async (_own: object, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
       await withDatabase(options, io.env, async (database, before) => {
-        const forked = await forkLog(await repairParts(database, options, io.env));
+        const forked = await forkLog(await repairParts(database, givenPublisher(options, io.env)));
         const { phantoms, identity, shared, behind } = forked;
         if (options.json) return printOne(io, { ...forked, forked: identity.epoch > before.epoch }, options);
         if (phantoms.length === 0) return io.out('The log holds all that its topics hold: there is nothing to fork.\n');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { givenBrokers, withDatabase, type GlobalOptions, type Surroundings } from './context.js';
+import { withDatabase, type GlobalOptions, type Surroundings } from './context.js';
+import { givenKafka } from './kafka.js';
 import { lags } from './lag.js';
 import { printLines } from './print.js';
 
@@ -34,7 +35,7 @@ export function addSubscriptionsCommands(program: Command, io: Surroundings): vo
     .action(async (_own: object, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
       await withDatabase(options, io.env, async (database, log) => {
-        const found = await lags(database, log, givenBrokers(options, io.env));
+        const found = await lags(database, log, givenKafka(options, io.env));
         printLines(
           io,
           found.map((one) => ({ ...one })),

@@ -1,4 +1,5 @@
 import { LogfoldError } from '@logfold/core';
+import type { KafkaOptions } from '@logfold/kafka';
 import type { PostgresDatabase } from '@logfold/postgres';
 import { endsOf } from './lag.js';
 
@@ -25,12 +26,12 @@ export class TopicsDiffer extends LogfoldError {
   }
 }
 
-/** Compares every partition of the declared topics with the relay's mark and the log. @throws BrokerUnavailable */
-export async function checkTopics(database: PostgresDatabase, brokers: readonly string[]): Promise<CheckedPartition[]> {
+/** Compares every partition of the declared topics with the relay's mark and the log. @throws BrokerUnavailable, BrokerUnsuitable */
+export async function checkTopics(database: PostgresDatabase, kafka: KafkaOptions): Promise<CheckedPartition[]> {
   const { tails } = await database.relayMarks.load(); // before the ends: they only grow
   const checked: CheckedPartition[] = [];
   for (const { name: topic, partitions } of await database.declaredTopics()) {
-    const ends = await endsOf(brokers, topic, partitions);
+    const ends = await endsOf(kafka, topic, partitions);
     const ids = await database.events.idsAt([...ends.values()].filter((end) => end > 0n));
     for (const [partition, found] of ends) {
       const sent = tails.get(`${topic}/${partition}`) ?? 0n;

@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import {
   InvalidCommandLine,
   repairParts,
-  requiredBrokers,
   wholeNumber,
   withDatabase,
   type GlobalOptions,
   type Surroundings,
 } from './context.js';
+import { givenPublisher, requiredKafka } from './kafka.js';
 import { printLines } from './print.js';
 import { checkTopics, TopicsDiffer } from './topics-check.js';
 
@@ -39,9 +39,9 @@ export function addTopicsCommands(program: Command, io: Surroundings): void {
     )
     .action(async (_own: object, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
-      const brokers = requiredBrokers(options, io.env);
+      const kafka = requiredKafka(options, io.env);
       await withDatabase(options, io.env, async (database) => {
-        const checked = await checkTopics(database, brokers);
+        const checked = await checkTopics(database, kafka);
         printLines(
           io,
           checked.map((one) => ({ ...one })),
@@ -63,7 +63,7 @@ export function addTopicsCommands(program: Command, io: Surroundings): void {
       const options = command.optsWithGlobals<GlobalOptions>();
       const behind = wholeNumber('--behind', own.behind);
       await withDatabase(options, io.env, async (database) => {
-        const parts = await repairParts(database, options, io.env);
+        const parts = await repairParts(database, givenPublisher(options, io.env));
         const declared = parts.topics.find(({ name }) => name === topic);
         if (!declared)
           throw new InvalidCommandLine(

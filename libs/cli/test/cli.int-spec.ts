@@ -13,6 +13,7 @@ import {
   type,
   type Logfold,
 } from '@logfold/core';
+import { kafkaVariables } from '@logfold/kafka/environment';
 import { postgresDatabase } from '@logfold/postgres';
 import { eventually } from '@logfold/testing';
 import { runCli } from '@logfold/cli';
@@ -198,6 +199,12 @@ describe('logfold', () => {
     const { code, out } = await logfoldCommand('parked', '--help');
     expect(code).toBe(0);
     expect(out).toMatch(/redrive .*<key>/);
+  });
+
+  test('--help names the variables of a Kafka that asks for credentials, and no option takes a secret', async () => {
+    const { out } = await logfoldCommand('--help');
+    for (const name of Object.keys(kafkaVariables)) expect(out).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));
+    expect(out).not.toMatch(/--\S*(sasl|password)/);
   });
 });
 

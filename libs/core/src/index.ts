@@ -90,6 +90,7 @@ export { retry, type RetryPolicy } from './retry-policy.js';
 
 // Run: a service over its database.
 export { logfold, type Definition, type Logfold, type LogfoldOptions, type Role, type Run } from './logfold.js';
+export type { ServiceListeners } from './service-listeners.js';
 export type { Handled } from './command-answer.js';
 export { commandHandler, type CommandHandlerOptions } from './command-handler.js';
 export type { HandleOptions, Handler, HandlerOf } from './handler.js';

@@ -7,7 +7,7 @@ import type { DerivedStream } from './derived-stream.js';
 import { InvalidDefinition, NotRunning } from './errors.js';
 import { eventCatalog, type EventCatalog } from './event-catalog.js';
 import { checkReadableLog } from './event-types.js';
-import { registryOf, type Recorded } from './events.js';
+import { registryOf } from './events.js';
 import type { HandlerOf } from './handler.js';
 import { instrumented, type Instrumentation } from './instrumentation.js';
 import { KEY_DAYS, keyRetention } from './key-retention.js';
@@ -27,9 +27,8 @@ import {
 } from './sql-read-model.js';
 import { ReadYourWrites } from './read-your-writes.js';
 import { routeRegistries } from './remote-commands.js';
-import type { Rebuild } from './rebuild.js';
-import type { LostRecords } from './relay-plan.js';
 import type { Runner, RunnerOptions } from './runner.js';
+import type { ServiceListeners } from './service-listeners.js';
 import { ownRegistries, ownTopics, publishedStates, relayRunners, serviceSubscriptions } from './service-runners.js';
 import type { ServiceStatus } from './service-status.js';
 import { subscriptionRunners } from './service-subscriptions.js';
@@ -47,7 +46,7 @@ export type Role = 'relay' | 'read-models' | 'processes' | 'timers' | 'reactions
 export type Run = 'everything' | 'nothing' | readonly Role[];
 
 /** The parts of a service. */
-export interface LogfoldOptions {
+export interface LogfoldOptions extends ServiceListeners {
   readonly database: Database<any>;
   readonly definitions: readonly Definition[];
   /** Registries of events that the service appends without a decider: the relay must know the topics of all. */
@@ -67,18 +66,6 @@ export interface LogfoldOptions {
   readonly idempotencyKeyDays?: number;
   /** How much memory the rows of one read model may take while it is rebuilt, 256 MiB by default; more goes to its table. */
   readonly rebuildMemoryBytes?: number;
-  /** Told when an event could not be handled and its key was parked. */
-  readonly onParked?: (subscription: string, event: Recorded, error: unknown) => void;
-  /** Told of each step of a rebuild that this process takes: begun, following the checkpoint, verified, switched, failed. */
-  readonly onRebuild?: (rebuild: Rebuild) => void;
-  /** Told when a process manager ignored an event: it concerned no open instance. Maybe more than once. */
-  readonly onIgnored?: (process: string, event: Recorded) => void;
-  /** Told at start of what is no error, but may become one: events of types that this code does not know. */
-  readonly onWarning?: (warning: string) => void;
-  /** Told when a broker had lost records that it had acknowledged; they are sent again. */
-  readonly onLost?: (lost: LostRecords) => void;
-  /** Told how far the relay of this process has sent the log. */
-  readonly onRelayed?: (position: bigint) => void;
   /** Watches all that the service does, for traces and metrics. */
   readonly instrumentation?: Instrumentation;
 }

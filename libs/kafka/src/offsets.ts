@@ -18,12 +18,14 @@ export function grouped<P extends TopicPartition>(partitions: Iterable<P>, leade
   return [...groups];
 }
 
-/** Those of some partitions that are there: a topic may not have been made yet. */
+/** Those of some partitions that are there: a topic may not have been made yet. @throws BrokerUnsuitable where it may not be read */
 export async function existing(
   driver: KafkaDriver,
   partitions: readonly TopicPartition[],
 ): Promise<readonly TopicPartition[]> {
   const { topics } = await driver.metadata([...new Set(partitions.map(({ topic }) => topic))]);
+  const hidden = topics.find(({ code }) => isForbidden(code));
+  if (hidden) throw forbidden('Read', `topic "${hidden.topic}"`); // it may be full of records
   const there = new Set(
     topics.flatMap(({ topic, partitions: all }) => all.map(({ partition }) => nameOf({ topic, partition }))),
   );

@@ -4,13 +4,13 @@ import { BrokerUnavailable, BrokerUnsuitable } from '@logfold/core';
 import { startKafka, type RunningKafka } from '@logfold/dev-services';
 import { eventually } from '@logfold/testing';
 import { testKafkaTimeoutMs } from '../../../test/support/kafka.js';
+import { secured, type Grant, type SecuredBroker } from '../../../test/support/secured-broker.js';
 import type { KafkaOptions } from '../src/options.js';
 import { kafkaPublisher } from '../src/publisher.js';
 import { chain } from './crafted-topic.js';
 import { CheckpointMap } from './follower.js';
 import { range, sourcePlace } from './source-place.js';
 import { sampleLog, type SampleLog } from './support/sample-log.js';
-import { secured, type Grant, type SecuredBroker } from './support/secured-broker.js';
 import { begin } from './support/sending.js';
 
 const PATIENCE = { timeoutMs: 30_000 };

@@ -29,7 +29,7 @@ export async function assemble(
   logs: Readonly<Record<string, ReadableLog>>,
   opened: Promise<void>,
 ): Promise<LogfoldOptions> {
-  const { service, commandsFrom, run, leaseTtlMs, idempotencyKeyDays, instrumentation } = options;
+  const { service, commandsFrom, run, leaseTtlMs, idempotencyKeyDays, rebuildMemoryBytes, instrumentation } = options;
   const logger = new Logger(`Logfold ${service}`);
   const topics = await topicsOf(options, logs, opened, logger);
   return {
@@ -40,13 +40,26 @@ export async function assemble(
     ...(run === undefined ? {} : { run }),
     ...(leaseTtlMs === undefined ? {} : { leaseTtlMs }),
     ...(idempotencyKeyDays === undefined ? {} : { idempotencyKeyDays }),
+    ...(rebuildMemoryBytes === undefined ? {} : { rebuildMemoryBytes }),
     ...(instrumentation === undefined ? {} : { instrumentation }),
-    onWarning: (warning) => logger.warn(warning),
-    onParked: parkedLog(logger),
-    onIgnored: ignoredLog(logger),
-    onLost: lostLog(logger),
-    onRebuild: rebuildLog(logger),
-    runner: { onError: runnerLog(logger) },
+    ...(options.onRelayed === undefined ? {} : { onRelayed: options.onRelayed }),
+    onWarning: telling((warning) => logger.warn(warning), options.onWarning),
+    onParked: telling(parkedLog(logger), options.onParked),
+    onIgnored: telling(ignoredLog(logger), options.onIgnored),
+    onLost: telling(lostLog(logger), options.onLost),
+    onRebuild: telling(rebuildLog(logger), options.onRebuild),
+    runner: { ...options.runner, onError: telling(runnerLog(logger), options.runner?.onError) },
+  };
+}
+
+/** Tells the log, and then whoever else is given. */
+function telling<What extends readonly unknown[]>(
+  log: (...what: What) => void,
+  other: ((...what: What) => void) | undefined,
+): (...what: What) => void {
+  return (...what) => {
+    log(...what);
+    other?.(...what);
   };
 }
 
@@ -58,13 +71,10 @@ async function topicsOf(
 ): Promise<Topics | undefined> {
   if (kafka !== undefined) {
     const { kafkaTopics } = await import('@logfold/kafka'); // whoever does without Kafka does not load its client
-    const written = alarmLog(logger);
-    const onAlarm: typeof written = (alarm) => {
-      written(alarm);
-      instrumentation?.alarm(service, alarm);
-    };
-    const told = { onWarning: (warning: string) => logger.warn(warning), onAlarm };
-    return kafkaTopics({ ...told, ...kafka, groupPrefix: service });
+    const watched = telling(alarmLog(logger), (alarm) => instrumentation?.alarm(service, alarm));
+    const onAlarm = telling(watched, kafka.onAlarm);
+    const onWarning = telling((warning: string) => logger.warn(warning), kafka.onWarning);
+    return kafkaTopics({ ...kafka, onAlarm, onWarning, groupPrefix: service });
   }
   return topics === 'logs' ? whenOpen(logTopics(logs), opened) : topics;
 }

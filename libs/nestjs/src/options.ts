@@ -1,11 +1,23 @@
-import { checkIdentifier, type Database, type Instrumentation, type Role, type Run, type Topics } from '@logfold/core';
+import {
+  checkIdentifier,
+  type Database,
+  type Instrumentation,
+  type Role,
+  type Run,
+  type RunnerOptions,
+  type ServiceListeners,
+  type Topics,
+} from '@logfold/core';
 import type { KafkaTopicsOptions } from '@logfold/kafka';
 import { InvalidConfiguration } from './errors.js';
 import type { ReadYourWritesOptions } from './request-positions.js';
 import { checkReadYourWrites } from './wait-for-position.js';
 
-/** What `LogfoldModule.forRoot` needs to know of one service. */
-export interface LogfoldModuleOptions {
+/**
+ * What `LogfoldModule.forRoot` needs to know of one service. What its listeners are told, Nest's logger is told before, but for how
+ * far the relay is.
+ */
+export interface LogfoldModuleOptions extends ServiceListeners {
   /** The service's name, which is its log's: lower-case letters, digits and underscores. */
   readonly service: string;
   /** A connection URL, `postgres://user:secret@host:5432/name`; or a database as a value, such as `memory()` in tests. */
@@ -30,6 +42,13 @@ export interface LogfoldModuleOptions {
   readonly leaseTtlMs?: number;
   /** How long a command may be repeated under its idempotency key, 7 days by default. */
   readonly idempotencyKeyDays?: number;
+  /** How much memory the rows of one read model may take while it is rebuilt, 256 MiB by default; more goes to its table. */
+  readonly rebuildMemoryBytes?: number;
+  /**
+   * The limits of the loops: how often and how soon they try again, and their clock, such as `virtualClock()` in tests. `onError`
+   * is told of every error, Nest's logger once for each trouble.
+   */
+  readonly runner?: RunnerOptions;
   /** Watches all that the service does: `telemetry()` of `@logfold/otel` makes traces and metrics of it. */
   readonly instrumentation?: Instrumentation;
 }
@@ -38,7 +57,7 @@ const ROLES: readonly Role[] = ['relay', 'read-models', 'processes', 'timers', '
 
 /** Refuses options that cannot work, before anything is opened. @throws InvalidConfiguration, InvalidDefinition */
 export function checkOptions(options: LogfoldModuleOptions): void {
-  const { service, database, schema, run = 'everything', leaseTtlMs = 10_000 } = options;
+  const { service, database, schema, run = 'everything', leaseTtlMs = 10_000, rebuildMemoryBytes = 1 } = options;
   if (typeof service !== 'string' || service === '')
     throw new InvalidConfiguration(
       'LogfoldModule needs "service", the name of the service: forRoot({ service: \'inventory\', … })',
@@ -60,6 +79,10 @@ export function checkOptions(options: LogfoldModuleOptions): void {
   if (!Number.isInteger(leaseTtlMs) || leaseTtlMs < 1_000)
     throw new InvalidConfiguration(
       `Service "${service}": "leaseTtlMs" is ${leaseTtlMs}, it must be a whole number of milliseconds, 1000 at least`,
+    );
+  if (!Number.isInteger(rebuildMemoryBytes) || rebuildMemoryBytes < 1)
+    throw new InvalidConfiguration(
+      `Service "${service}": "rebuildMemoryBytes" is ${rebuildMemoryBytes}, it must be a whole number of bytes above 0`,
     );
 }
 

@@ -1,7 +1,10 @@
 import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { isPassing, problemOf, RETRY_AFTER_SECONDS, type ProblemDetails } from './problem-details.js';
-import { RequestContext } from './request-context.js';
+import { CORRELATION_HEADER, RequestContext } from './request-context.js';
+
+/** A request of Fastify or Express. */
+type HttpRequest = Parameters<typeof RequestContext.begin>[0];
 
 /**
  * Answers every error over HTTP with problem details (RFC 9457), on Fastify and on Express: also unknown routes and
@@ -19,9 +22,9 @@ export class ProblemDetailsFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     if (host.getType() !== 'http') throw error;
     const { httpAdapter } = this.host;
-    const request = host.switchToHttp().getRequest<object>();
+    const request = host.switchToHttp().getRequest<HttpRequest>();
     const response = host.switchToHttp().getResponse<unknown>();
-    const problem = this.#about(problemOf(error), request);
+    const problem = this.#about(problemOf(error), request, this.#correlationId(request, response));
     this.#log(problem, error);
     if (httpAdapter.isHeadersSent(response)) return httpAdapter.end(response);
     const kind = problem.status < 400 ? 'json' : 'problem+json';
@@ -30,18 +33,27 @@ export class ProblemDetailsFilter implements ExceptionFilter {
     httpAdapter.reply(response, problem, problem.status);
   }
 
-  #about(problem: ProblemDetails, request: object): ProblemDetails {
+  /** Express reads bodies before any middleware: what it refuses has no context yet, and gets one here. */
+  #correlationId(request: HttpRequest, response: unknown): string {
+    const begun = RequestContext.of(request);
+    if (begun) return begun.correlationId;
+    const { correlationId } = RequestContext.begin(request);
+    const { httpAdapter } = this.host;
+    if (!httpAdapter.isHeadersSent(response)) httpAdapter.setHeader(response, CORRELATION_HEADER, correlationId);
+    return correlationId;
+  }
+
+  #about(problem: ProblemDetails, request: HttpRequest, correlationId: string): ProblemDetails {
     const address = String(this.host.httpAdapter.getRequestUrl(request));
     const instance = address.split('?', 1)[0]!; // queries may hold secrets
     const detail = problem.detail.replaceAll(address, instance); // Nest names the whole address that it did not find
-    const context = RequestContext.of(request);
-    return { ...problem, detail, instance, ...(context ? { correlationId: context.correlationId } : {}) };
+    return { ...problem, detail, instance, correlationId };
   }
 
   #log({ status, instance, correlationId }: ProblemDetails, error: unknown): void {
     if (status < 500) return;
     const what = error instanceof Error ? error.message : String(error);
-    const line = `${instance} answered ${status}: ${what} (correlation id ${correlationId ?? 'none'})`;
+    const line = `${instance} answered ${status}: ${what} (correlation id ${correlationId})`;
     if (status === 500) this.#logger.error(line, error instanceof Error ? error.stack : undefined);
     else this.#logger.warn(line);
   }

@@ -11,7 +11,6 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
@@ -29,7 +28,6 @@ import {
 } from '@logfold/core';
 import { memory } from '@logfold/testing';
 import {
-  fastifyErrors,
   IfMatch,
   InjectDecider,
   LogfoldModule,
@@ -38,6 +36,7 @@ import {
   RequestContext,
   SchemaPipe,
 } from '../src/index.js';
+import { httpServers, listenOn, type HttpApplication } from './http-servers.js';
 import { Note, NoteCommands } from './notes.js';
 
 let guarded: RequestContext | undefined;
@@ -90,202 +89,194 @@ class NotesController {
   }
 }
 
-let app: NestFastifyApplication;
-beforeAll(async () => {
-  const module = await Test.createTestingModule({
-    imports: [
-      LogfoldModule.forRoot({ service: 'desk', database: memory({ service: 'desk' }) }),
-      LogfoldModule.forFeature([Note]),
-    ],
-    controllers: [NotesController],
-    providers: [
-      { provide: APP_PIPE, useClass: SchemaPipe },
-      { provide: APP_FILTER, useClass: ProblemDetailsFilter },
-    ],
-  }).compile();
-  app = module.createNestApplication<NestFastifyApplication>(
-    new FastifyAdapter({ bodyLimit: 1_000, frameworkErrors: fastifyErrors }),
-    { logger: false },
-  );
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
-});
-afterAll(() => app.close());
+let http: HttpApplication;
 
-describe('a command over HTTP', () => {
-  it('answers the version and the position', async () => {
-    const { statusCode, body } = await post({ id: 'a', text: 'tea' });
-    expect({ statusCode, body }).toEqual({
-      statusCode: 201,
-      body: { version: 1, position: expect.stringMatching(/^\d+$/) },
+describe.each(httpServers)('on %s', (server) => {
+  beforeAll(async () => {
+    const module = await Test.createTestingModule({
+      imports: [
+        LogfoldModule.forRoot({ service: 'desk', database: memory({ service: 'desk' }) }),
+        LogfoldModule.forFeature([Note]),
+      ],
+      controllers: [NotesController],
+      providers: [
+        { provide: APP_PIPE, useClass: SchemaPipe },
+        { provide: APP_FILTER, useClass: ProblemDetailsFilter },
+      ],
+    }).compile();
+    http = await listenOn(server, module);
+  });
+  afterAll(() => http.app.close());
+
+  describe('a command over HTTP', () => {
+    it('answers the version and the position', async () => {
+      const { status, body } = await post({ id: 'a', text: 'tea' });
+      expect({ status, body }).toEqual({
+        status: 201,
+        body: { version: 1, position: expect.stringMatching(/^\d+$/) },
+      });
+    });
+
+    it('that the rules reject is answered with 422 and what they say', async () => {
+      for (const text of ['1', '2', '3']) await post({ id: 'full', text });
+      const { status, body, headers } = await post({ id: 'full', text: '4' });
+      expect(status).toBe(422);
+      expect(headers['content-type']).toBe('application/problem+json; charset=utf-8');
+      expect(body).toEqual({
+        type: 'urn:logfold:command-rejected',
+        title: 'Command rejected',
+        status: 422,
+        detail: 'A note holds three texts',
+        instance: '/notes',
+        code: 'command-rejected',
+        rejected: 'full',
+        details: { texts: 3 },
+        correlationId: headers['x-correlation-id'],
+      });
+    });
+
+    it('on another version than If-Match names is answered with 409', async () => {
+      await post({ id: 'b', text: 'tea' });
+      expect(await post({ id: 'b', text: 'milk' }, { 'if-match': '"7"' })).toMatchObject({
+        status: 409,
+        body: { code: 'wrong-expected-version' },
+      });
+      expect(await post({ id: 'b', text: 'milk' }, { 'if-match': '"1"' })).toMatchObject({
+        status: 201,
+        body: { version: 2 },
+      });
+      expect(await post({ id: 'new', text: 'milk' }, { 'if-match': '*' })).toMatchObject({ status: 409 });
+    });
+
+    it('with an If-Match that is no version is answered with 400', async () => {
+      expect(await post({ id: 'b', text: 'x' }, { 'if-match': 'seven' })).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: 'If-Match' }] },
+      });
     });
   });
 
-  it('that the rules reject is answered with 422 and what they say', async () => {
-    for (const text of ['1', '2', '3']) await post({ id: 'full', text });
-    const { statusCode, body, headers } = await post({ id: 'full', text: '4' });
-    expect(statusCode).toBe(422);
-    expect(headers['content-type']).toBe('application/problem+json; charset=utf-8');
-    expect(body).toEqual({
-      type: 'urn:logfold:command-rejected',
-      title: 'Command rejected',
-      status: 422,
-      detail: 'A note holds three texts',
-      instance: '/notes',
-      code: 'command-rejected',
-      rejected: 'full',
-      details: { texts: 3 },
-      correlationId: headers['x-correlation-id'],
+  describe('what does not fit is answered with problem details:', () => {
+    it('a bad field, with its path', async () => {
+      expect(await post({ id: 'a', text: 5 })).toMatchObject({
+        status: 400,
+        body: {
+          code: 'validation-failed',
+          errors: [{ path: 'text', message: 'must be a text of 20 characters at most' }],
+        },
+      });
+    });
+
+    it('a bad parameter, with its name', async () => {
+      expect(await get('/notes/fail/much-too-long')).toMatchObject({
+        status: 400,
+        body: { errors: [{ path: 'how', message: 'is too long' }] },
+      });
+    });
+
+    it.each([
+      ['no body at all', undefined, {}, 400],
+      ['a body that is not JSON', '{"id": "a", ', { 'content-type': 'application/json' }, 400],
+      ['an empty body said to be JSON', '', { 'content-type': 'application/json' }, 400],
+      ['a body of an unknown kind', '<a/>', { 'content-type': 'application/xml' }, server === 'Express' ? 400 : 415], // to Express it is none
+      [
+        'a body that is too large',
+        JSON.stringify({ id: 'a'.repeat(200_000) }),
+        { 'content-type': 'application/json' },
+        413,
+      ],
+      [
+        'a body that would change every object',
+        '{"__proto__": {"text": "x"}}',
+        { 'content-type': 'application/json' },
+        400,
+      ],
+    ])('%s', async (_what, payload, headers, expected) => {
+      const { status, headers: answered, body } = await http.ask('POST', '/notes', headers, payload);
+      expect(status).toBe(expected);
+      expect(answered['content-type']).toBe('application/problem+json; charset=utf-8');
+      expect(body).toMatchObject({ status, instance: '/notes', correlationId: answered['x-correlation-id'] });
+    });
+
+    it.each([
+      ['/nowhere?secret=1', 404, '/nowhere'],
+      ['/notes/fail/%zz', 400, '/notes/fail/%zz'],
+    ])('the address %s', async (url, expected, instance) => {
+      const { status, headers, body } = await get(url);
+      expect(status).toBe(expected);
+      expect(headers['content-type']).toBe('application/problem+json; charset=utf-8');
+      expect(body).toMatchObject({ status, instance });
     });
   });
 
-  it('on another version than If-Match names is answered with 409', async () => {
-    await post({ id: 'b', text: 'tea' });
-    expect(await post({ id: 'b', text: 'milk' }, { 'if-match': '"7"' })).toMatchObject({
-      statusCode: 409,
-      body: { code: 'wrong-expected-version' },
+  describe('errors', () => {
+    it.each([
+      ['busy', 503],
+      ['building', 503],
+      ['unknown', 504],
+      ['rebuilt', 409],
+      ['stream', 400],
+      ['large', 413],
+      ['bug', 500],
+      ['crash', 500],
+      ['missing', 404],
+    ])('"%s" becomes %i', async (how, status) => {
+      expect(await get(`/notes/fail/${how}`)).toMatchObject({ status, body: { status } });
     });
-    expect(await post({ id: 'b', text: 'milk' }, { 'if-match': '"1"' })).toMatchObject({
-      statusCode: 201,
-      body: { version: 2 },
-    });
-    expect(await post({ id: 'new', text: 'milk' }, { 'if-match': '*' })).toMatchObject({ statusCode: 409 });
-  });
 
-  it('with an If-Match that is no version is answered with 400', async () => {
-    expect(await post({ id: 'b', text: 'x' }, { 'if-match': 'seven' })).toMatchObject({
-      statusCode: 400,
-      body: { errors: [{ path: 'If-Match' }] },
+    it.each(['busy', 'building'])('that may pass say when to try again: %s', async (how) => {
+      expect((await get(`/notes/fail/${how}`)).headers['retry-after']).toBe('1');
     });
-  });
-});
 
-describe('what does not fit is answered with problem details:', () => {
-  it('a bad field, with its path', async () => {
-    expect(await post({ id: 'a', text: 5 })).toMatchObject({
-      statusCode: 400,
-      body: {
-        code: 'validation-failed',
-        errors: [{ path: 'text', message: 'must be a text of 20 characters at most' }],
-      },
+    it('say which read model is being built', async () => {
+      const { body } = await get('/notes/fail/building');
+      expect(body).toMatchObject({ code: 'read-model-building', detail: expect.stringContaining('"notes" version 2') });
     });
-  });
 
-  it('a bad parameter, with its name', async () => {
-    expect(await get('/notes/fail/much-too-long')).toMatchObject({
-      statusCode: 400,
-      body: { errors: [{ path: 'how', message: 'is too long' }] },
+    it('that nobody expected tell nothing of what they are', async () => {
+      const { body } = await get('/notes/fail/crash');
+      expect(body).toMatchObject({ type: 'about:blank', title: 'Internal Server Error' });
+      expect(JSON.stringify(body)).not.toMatch(/hidden|TypeError|at /);
     });
   });
 
-  it.each([
-    ['no body at all', undefined, {}, 400],
-    ['a body that is not JSON', '{"id": "a", ', { 'content-type': 'application/json' }, 400],
-    ['an empty body said to be JSON', '', { 'content-type': 'application/json' }, 400],
-    ['a body of an unknown kind', '<a/>', { 'content-type': 'application/xml' }, 415],
-    [
-      'a body that is too large',
-      JSON.stringify({ id: 'a'.repeat(2_000) }),
-      { 'content-type': 'application/json' },
-      413,
-    ],
-    [
-      'a body that would change every object',
-      '{"__proto__": {"text": "x"}}',
-      { 'content-type': 'application/json' },
-      400,
-    ],
-  ])('%s', async (_what, payload, headers, status) => {
-    const { statusCode, headers: answered, body } = await inject('POST', '/notes', headers, payload);
-    expect(statusCode).toBe(status);
-    expect(answered['content-type']).toBe('application/problem+json; charset=utf-8');
-    expect(body).toMatchObject({ status, instance: '/notes', correlationId: answered['x-correlation-id'] });
-  });
+  describe('the correlation id', () => {
+    it('of the client is echoed and kept with the events, though Fastify reads a body in between', async () => {
+      const { headers } = await post({ id: 'c', text: 'tea' }, { 'x-correlation-id': 'order/42' });
+      expect(headers['x-correlation-id']).toBe('order/42');
+      expect(guarded).toMatchObject({ correlationId: 'order/42' });
+      expect(await correlationOf('note-c')).toBe('order/42');
+    });
 
-  it.each([
-    ['/nowhere?secret=1', 404, '/nowhere'],
-    ['/notes/fail/%zz', 400, '/notes/fail/%zz'],
-  ])('the address %s', async (url, status, instance) => {
-    const { statusCode, headers, body } = await get(url);
-    expect(statusCode).toBe(status);
-    expect(headers['content-type']).toBe('application/problem+json; charset=utf-8');
-    expect(body).toMatchObject({ status, instance });
-  });
-});
+    it('is taken from X-Request-Id as well', async () => {
+      expect((await get('/nowhere', { 'x-request-id': 'r-1' })).headers['x-correlation-id']).toBe('r-1');
+    });
 
-describe('errors', () => {
-  it.each([
-    ['busy', 503],
-    ['building', 503],
-    ['unknown', 504],
-    ['rebuilt', 409],
-    ['stream', 400],
-    ['large', 413],
-    ['bug', 500],
-    ['crash', 500],
-    ['missing', 404],
-  ])('"%s" becomes %i', async (how, status) => {
-    expect(await get(`/notes/fail/${how}`)).toMatchObject({ statusCode: status, body: { status } });
-  });
+    it.each(['has spaces', 'a'.repeat(129), '<script>', ''])('is a new one instead of "%s"', async (given) => {
+      const { headers } = await post({ id: 'd', text: 'tea' }, { 'x-correlation-id': given });
+      expect(headers['x-correlation-id']).toMatch(/^[0-9a-f-]{36}$/);
+    });
 
-  it.each(['busy', 'building'])('that may pass say when to try again: %s', async (how) => {
-    expect((await get(`/notes/fail/${how}`)).headers['retry-after']).toBe('1');
-  });
+    it('is each its own for requests at the same time', async () => {
+      const ids = Array.from({ length: 20 }, (_, index) => `request-${index}`);
+      await Promise.all(ids.map((id) => post({ id, text: 'tea' }, { 'x-correlation-id': id })));
+      expect(await Promise.all(ids.map((id) => correlationOf(`note-${id}`)))).toEqual(ids);
+    });
 
-  it('say which read model is being built', async () => {
-    const { body } = await get('/notes/fail/building');
-    expect(body).toMatchObject({ code: 'read-model-building', detail: expect.stringContaining('"notes" version 2') });
-  });
-
-  it('that nobody expected tell nothing of what they are', async () => {
-    const { body } = await get('/notes/fail/crash');
-    expect(body).toMatchObject({ type: 'about:blank', title: 'Internal Server Error' });
-    expect(JSON.stringify(body)).not.toMatch(/hidden|TypeError|at /);
-  });
-});
-
-describe('the correlation id', () => {
-  it('of the client is echoed and kept with the events, though Fastify reads a body in between', async () => {
-    const { headers } = await post({ id: 'c', text: 'tea' }, { 'x-correlation-id': 'order/42' });
-    expect(headers['x-correlation-id']).toBe('order/42');
-    expect(guarded).toMatchObject({ correlationId: 'order/42' });
-    expect(await correlationOf('note-c')).toBe('order/42');
-  });
-
-  it('is taken from X-Request-Id as well', async () => {
-    expect((await get('/nowhere', { 'x-request-id': 'r-1' })).headers['x-correlation-id']).toBe('r-1');
-  });
-
-  it.each(['has spaces', 'a'.repeat(129), '<script>', ''])('is a new one instead of "%s"', async (given) => {
-    const { headers } = await post({ id: 'd', text: 'tea' }, { 'x-correlation-id': given });
-    expect(headers['x-correlation-id']).toMatch(/^[0-9a-f-]{36}$/);
-  });
-
-  it('is each its own for requests at the same time', async () => {
-    const ids = Array.from({ length: 20 }, (_, index) => `request-${index}`);
-    await Promise.all(ids.map((id) => post({ id, text: 'tea' }, { 'x-correlation-id': id })));
-    expect(await Promise.all(ids.map((id) => correlationOf(`note-${id}`)))).toEqual(ids);
-  });
-
-  it('can be given to work outside of a request', async () => {
-    const handler = app.get(LogfoldServices).handler(Note, {});
-    await RequestContext.run(new RequestContext('import-1'), () =>
-      handler.handle(NoteCommands.WriteNote({ id: 'e', text: 'tea' })),
-    );
-    expect(await correlationOf('note-e')).toBe('import-1');
+    it('can be given to work outside of a request', async () => {
+      const handler = http.app.get(LogfoldServices).handler(Note, {});
+      await RequestContext.run(new RequestContext('import-1'), () =>
+        handler.handle(NoteCommands.WriteNote({ id: 'e', text: 'tea' })),
+      );
+      expect(await correlationOf('note-e')).toBe('import-1');
+    });
   });
 });
 
 async function correlationOf(stream: string): Promise<string> {
-  const recorded = await app.get(LogfoldServices).of().database.events.readStream(stream);
+  const recorded = await http.app.get(LogfoldServices).of().database.events.readStream(stream);
   return recorded.at(-1)!.metadata.correlationId;
 }
 
-const post = (body: object, headers: Record<string, string> = {}) =>
-  inject('POST', '/notes', { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
-const get = (url: string, headers: Record<string, string> = {}) => inject('GET', url, headers);
-
-async function inject(method: 'GET' | 'POST', url: string, headers: Record<string, string>, payload?: string) {
-  const response = await app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
-  return { statusCode: response.statusCode, headers: response.headers, body: response.json<unknown>() };
-}
+const post = (body: object, headers: Record<string, string> = {}) => http.ask('POST', '/notes', headers, body);
+const get = (url: string, headers: Record<string, string> = {}) => http.ask('GET', url, headers);

@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 import { Body, Controller, Post } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Handled, HandlerOf } from '@logfold/core';
 import { memory } from '@logfold/testing';
 import { InjectDecider, LogfoldModule, ProblemDetailsFilter, SchemaPipe } from '../src/index.js';
+import { httpServers, listenOn, type HttpApplication } from './http-servers.js';
 import { Note, NoteCommands } from './notes.js';
 
 @Controller('notes')
@@ -28,34 +28,34 @@ class NotesController {
   }
 }
 
-let app: NestFastifyApplication;
-beforeAll(async () => {
-  const module = await Test.createTestingModule({
-    imports: [
-      LogfoldModule.forRoot({ service: 'desk', database: memory({ service: 'desk' }) }),
-      LogfoldModule.forFeature([Note]),
-    ],
-    controllers: [NotesController],
-    providers: [
-      { provide: APP_PIPE, useClass: SchemaPipe },
-      { provide: APP_FILTER, useClass: ProblemDetailsFilter },
-    ],
-  }).compile();
-  app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
-  await app.init();
-});
-afterAll(() => app.close());
+let http: HttpApplication;
 
-describe('a request with an Idempotency-Key', () => {
+describe.each(httpServers)('a request with an Idempotency-Key, on %s,', (server) => {
+  beforeAll(async () => {
+    const module = await Test.createTestingModule({
+      imports: [
+        LogfoldModule.forRoot({ service: 'desk', database: memory({ service: 'desk' }) }),
+        LogfoldModule.forFeature([Note]),
+      ],
+      controllers: [NotesController],
+      providers: [
+        { provide: APP_PIPE, useClass: SchemaPipe },
+        { provide: APP_FILTER, useClass: ProblemDetailsFilter },
+      ],
+    }).compile();
+    http = await listenOn(server, module);
+  });
+  afterAll(() => http.app.close());
+
   it.each(['key-1', '"key-2"'])(
     '%s that is sent again gets the first answer, and has no second effect',
     async (key) => {
       const body = { id: `once-${key.length}`, text: 'tea' };
       const first = await post(body, { 'idempotency-key': key });
       const again = await post(body, { 'idempotency-key': key.replaceAll('"', '') });
-      expect(first).toMatchObject({ statusCode: 201, body: { version: 1 } });
+      expect(first).toMatchObject({ status: 201, body: { version: 1 } });
       expect(first.headers).not.toHaveProperty('idempotency-replayed');
-      expect(again).toMatchObject({ statusCode: 201, body: first.body, headers: { 'idempotency-replayed': 'true' } });
+      expect(again).toMatchObject({ status: 201, body: first.body, headers: { 'idempotency-replayed': 'true' } });
       expect(await post(body)).toMatchObject({ body: { version: 2 } });
     },
   );
@@ -65,8 +65,8 @@ describe('a request with an Idempotency-Key', () => {
     const first = await post({ id: 'over', text: '4' }, { 'idempotency-key': 'rejected' });
     const again = await post({ id: 'over', text: '4' }, { 'idempotency-key': 'rejected' });
     const { correlationId: _first, ...told } = first.body as { correlationId: string };
-    expect(first.statusCode).toBe(422);
-    expect(again).toMatchObject({ statusCode: 422, body: told, headers: { 'idempotency-replayed': 'true' } });
+    expect(first.status).toBe(422);
+    expect(again).toMatchObject({ status: 422, body: told, headers: { 'idempotency-replayed': 'true' } });
   });
 
   it('used before for something else is answered with 422, whatever else it asks for', async () => {
@@ -76,7 +76,7 @@ describe('a request with an Idempotency-Key', () => {
       { id: 'other', text: 'tea' },
     ])
       expect(await post(body, { 'idempotency-key': 'used' })).toMatchObject({
-        statusCode: 422,
+        status: 422,
         body: { code: 'idempotency-key-reused', detail: expect.stringContaining('"used"') },
       });
     expect(await post({ id: 'other', text: 'tea' })).toMatchObject({ body: { version: 1 } });
@@ -84,7 +84,7 @@ describe('a request with an Idempotency-Key', () => {
 
   it.each(['', 'two words', 'x'.repeat(256), 'schlüssel'])('%j is answered with 400', async (key) => {
     expect(await post({ id: 'bad', text: 'tea' }, { 'idempotency-key': key })).toMatchObject({
-      statusCode: 400,
+      status: 400,
       body: { code: 'invalid-idempotency-key' },
     });
   });
@@ -97,7 +97,6 @@ describe('a request with an Idempotency-Key', () => {
   });
 });
 
-async function post(payload: object, headers: Record<string, string> = {}, url = '/notes') {
-  const answer = await app.inject({ method: 'POST', url, payload, headers });
-  return { statusCode: answer.statusCode, headers: answer.headers, body: answer.json<Record<string, unknown>>() };
+function post(payload: object, headers: Record<string, string> = {}, url = '/notes') {
+  return http.ask('POST', url, headers, payload);
 }

@@ -182,6 +182,7 @@ describe('what is configured wrongly stops the start, and says what to set:', ()
       `"kafka.brokers" is ["kafka://localhost"], it must be a list such as ['localhost:9092']`,
     ],
     ['a lease too short', [root({ leaseTtlMs: 5 })], '"leaseTtlMs" is 5'],
+    ['no memory for rebuilds', [root({ rebuildMemoryBytes: 0 })], '"rebuildMemoryBytes" is 0, it must be a whole'],
     ['the same service twice', [root({}), root({})], 'declares service "desk" twice'],
     ['a feature without any service', [feature], 'import LogfoldModule.forRoot({ service, database })'],
     [

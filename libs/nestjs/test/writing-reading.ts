@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { Body, Controller, Get, NotFoundException, Param, Post } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import type { HandlerOf, RowsOf } from '@logfold/core';
 import {
@@ -13,8 +12,8 @@ import {
   WaitForPosition,
   type LogfoldModuleOptions,
 } from '../src/index.js';
+import { listenOn, type HttpServer } from './http-servers.js';
 import { Note, NoteCommands, Notes } from './notes.js';
-import { silent } from './silent.js';
 
 type Text = { readonly id: string; readonly text: string };
 
@@ -65,15 +64,8 @@ class NotesController {
   }
 }
 
-/** An answer, as far as tests look at it. */
-export interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers: Readonly<Record<string, string | string[] | number | undefined>>;
-}
-
 /** The service "desk" over HTTP: notes that are written and read. Whoever opens it closes it. */
-export async function openDesk(options: Omit<LogfoldModuleOptions, 'service'>) {
+export async function openDesk(options: Omit<LogfoldModuleOptions, 'service'>, server: HttpServer = 'Fastify') {
   const module = await Test.createTestingModule({
     imports: [LogfoldModule.forRoot({ service: 'desk', ...options }), LogfoldModule.forFeature([Note, Notes])],
     controllers: [NotesController],
@@ -81,21 +73,12 @@ export async function openDesk(options: Omit<LogfoldModuleOptions, 'service'>) {
       { provide: APP_PIPE, useClass: SchemaPipe },
       { provide: APP_FILTER, useClass: ProblemDetailsFilter },
     ],
-  })
-    .setLogger(silent)
-    .compile();
-  const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
-  const asked = async (method: 'GET' | 'POST', url: string, headers: object, payload?: object): Promise<Answer> => {
-    const answer = await app.inject({ method, url, headers: { ...headers }, ...(payload ? { payload } : {}) });
-    const { statusCode: status, body, headers: told } = answer;
-    return { status, body: body === '' ? undefined : JSON.parse(body), headers: told };
-  };
+  }).compile();
+  const { app, ask } = await listenOn(server, module);
   return {
     app,
-    write: (texts: readonly Text[]) => asked('POST', '/notes', {}, texts),
-    read: (path: string, waitFor?: unknown) =>
-      asked('GET', `/notes/${path}`, waitFor === undefined ? {} : { 'logfold-wait-for': waitFor }),
+    write: (texts: readonly Text[]) => ask('POST', '/notes', {}, texts),
+    read: (path: string, waitFor?: string) =>
+      ask('GET', `/notes/${path}`, waitFor === undefined ? {} : { 'logfold-wait-for': waitFor }),
   };
 }

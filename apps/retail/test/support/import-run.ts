@@ -6,9 +6,6 @@ import type { Summary } from '../../src/import/summary.js';
 const root = resolve(import.meta.dirname, '..', '..', '..', '..');
 const main = join(root, 'apps', 'retail', 'dist', 'import', 'main.js');
 
-/** A year of real sales, where it lies beside the checkout. */
-export const packedYear = join(root, '..', 'shared', 'data', 'online-retail-by-day.tar.xz');
-
 /** How an import ended. */
 export interface Ended {
   readonly code: number | null;

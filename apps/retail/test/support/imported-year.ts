@@ -1,6 +1,6 @@
 import { onTestServer, testDatabase, testDatabaseUrl, type TestDatabase } from '../../../../test/support/database.js';
 import type { Summary } from '../../src/import/summary.js';
-import { imported, packedYear } from './import-run.js';
+import { imported } from './import-run.js';
 
 const TEMPLATE = 'logfold_year';
 
@@ -10,8 +10,11 @@ const LOCK = 20_101_201;
 /**
  * A database of one's own with the logs of the real year, no read models. The year is imported by whichever test of a run needs
  * it first; all others get a copy.
+ * @param year where it is
  */
-export async function importedYear(): Promise<{ readonly database: TestDatabase; readonly summary: Summary }> {
+export async function importedYear(
+  year: string,
+): Promise<{ readonly database: TestDatabase; readonly summary: Summary }> {
   const summary = await onTestServer(async (sql) => {
     await sql`SELECT pg_advisory_lock(${LOCK})`; // given back when the connection ends
     const told = sql<{ said: string }[]>`
@@ -21,7 +24,7 @@ export async function importedYear(): Promise<{ readonly database: TestDatabase;
     const half = `${TEMPLATE}_half`;
     await sql.unsafe(`DROP DATABASE IF EXISTS ${half} WITH (FORCE)`);
     await sql.unsafe(`CREATE DATABASE ${half} TEMPLATE logfold_template STRATEGY FILE_COPY`);
-    const found = await imported(packedYear, testDatabaseUrl(half), '--log-only');
+    const found = await imported(year, testDatabaseUrl(half), '--log-only');
     await sql.unsafe(`COMMENT ON DATABASE ${half} IS '${JSON.stringify(found).replaceAll("'", "''")}'`);
     await sql.unsafe(`ALTER DATABASE ${half} RENAME TO ${TEMPLATE}`);
     return found;
