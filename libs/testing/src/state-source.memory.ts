@@ -23,7 +23,8 @@ export function memoryStateSource(broker: MemoryBroker, topic: TopicDeclaration,
   return {
     name: stateSourceName(name),
     shared: false,
-    ends: async () => new Map(partitions.map((partition) => [partition, broker.find(name, partition)?.lastStable ?? 0n])),
+    ends: async () =>
+      new Map(partitions.map((partition) => [partition, broker.find(name, partition)?.lastStable ?? 0n])),
     async *read({ subscription, from, checkpoints, signal }) {
       if (from !== 'beginning')
         throw new InvalidDefinition(`"${subscription}" must read state topic "${name}" from its beginning`);
