@@ -5,7 +5,7 @@ import { eventually } from '@logfold/testing';
 import { collector, type Collector, type ExportedSpan } from './support/collector.js';
 import { settle, shop } from './support/customers.js';
 import { testDatabase, type TestDatabase } from './support/database.js';
-import { newPlace, type Place } from './support/house.js';
+import { lendKafka, newPlace, type Place } from './support/house.js';
 import { get, post } from './support/http.js';
 import { PATIENCE, Retailer } from './support/retailer.js';
 import {
@@ -36,6 +36,7 @@ let telemetry: Collector;
 
 beforeAll(async () => {
   place = newPlace();
+  lendKafka(place);
   [database, telemetry] = await Promise.all([testDatabase(), collector()]);
   sql = postgres(database.url, { max: 1, onnotice: () => {} });
   const variables = {

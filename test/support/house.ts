@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -42,6 +42,15 @@ export interface Running {
 
 /** How long a first start may take where much else runs. */
 export const PATIENCE = { timeoutMs: 60_000 };
+
+/** Spares a place fetching Kafka and making its archive of classes: takes those of the checkout, where there are any. */
+export function lendKafka({ env }: Place): void {
+  const jars = join(root, '.logfold', 'kafka', 'lib');
+  if (!existsSync(join(jars, 'pom.xml'))) return;
+  const kafka = join(env['LOGFOLD_DATA']!, 'kafka');
+  mkdirSync(kafka);
+  symlinkSync(jars, join(kafka, 'lib'));
+}
 
 /** Makes a place that every user of the system may enter, below the temporary directory. */
 export function newPlace(name = 'data'): Place {

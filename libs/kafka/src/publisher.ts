@@ -11,6 +11,7 @@ import { KafkaSession } from './session.js';
 import { settledOffsets } from './stuck.js';
 import { readTails } from './tails.js';
 import { ensureTopics } from './topic-admin.js';
+import { TransactionRoom } from './transaction-room.js';
 
 type BeginOptions = Parameters<Publisher['begin']>[0];
 
@@ -40,6 +41,7 @@ export function kafkaPublisher(
   driver: (options: KafkaOptions, limits: KafkaLimits) => KafkaDriver = kafkajsDriver,
 ): Publisher {
   const caps = new BatchCaps();
+  const room = new TransactionRoom();
   const rules = { create: options.createTopics ?? true, warn: onceEach(options.onWarning ?? (() => {})) };
   return {
     async begin(begin) {
@@ -64,7 +66,7 @@ export function kafkaPublisher(
         const tails = await readTails(kafka, partitions, ends, limits.beginMs, signal);
         await failpoint('relay.after-tails');
         const states = new Set(topics.filter(({ compacted }) => compacted).map(({ name }) => name));
-        return new KafkaSession(kafka, sender, log, caps, limits, states, tails);
+        return new KafkaSession(kafka, sender, log, caps, room, limits, states, tails);
       } catch (error) {
         kafka.close();
         throw error;

@@ -15,9 +15,8 @@ import { committedRecordsOf } from './partition-records.js';
 import { encodeRecord, encodeRow } from './record.js';
 import { RecordBatchWriter } from './record-batch.js';
 import { BatchRefusedAsTooLarge, type OpenBatch, type TransactionalSender } from './sender.js';
+import type { TransactionRoom } from './transaction-room.js';
 
-/** Bounds the memory of a transaction, and what is sent again after a failure. */
-const TRANSACTION_BYTES = 16 * 1024 * 1024;
 const TRANSACTION_RECORDS = 10_000;
 
 /** A partition's part of a transaction, and the first record in it. */
@@ -35,6 +34,7 @@ export class KafkaSession implements PublisherSession {
     private readonly sender: TransactionalSender,
     private readonly log: LogIdentity,
     private readonly caps: BatchCaps,
+    private readonly room: TransactionRoom,
     private readonly limits: KafkaLimits,
     /** The topics whose records are rows of states. */
     private readonly states: ReadonlySet<string>,
@@ -54,6 +54,7 @@ export class KafkaSession implements PublisherSession {
         [batches, taken] = this.#encode(records);
         return batches;
       });
+      this.room.committed();
       return taken;
     } catch (error) {
       this.#over = error;
@@ -80,7 +81,7 @@ export class KafkaSession implements PublisherSession {
     let bytes = 0;
     let taken = 0;
     for (const record of records) {
-      if (taken === TRANSACTION_RECORDS || bytes > TRANSACTION_BYTES) break;
+      if (taken === TRANSACTION_RECORDS || bytes > this.room.bytes) break;
       const name = partitionOf(record);
       let batch = batches.get(name);
       if (!batch) batches.set(name, (batch = { ...inTopic(record), records: new RecordBatchWriter(), first: record }));
@@ -102,6 +103,7 @@ export class KafkaSession implements PublisherSession {
       return error;
     }
     if (error instanceof BrokerUnsuitable) return error;
+    this.room.failed(batches.reduce((sum, { records }) => sum + records.sizeBytes, 0));
     const why = error instanceof Error ? error.message : String(error);
     return error instanceof PublishFailed ? error : new PublishFailed(`A transaction failed: ${why}`, { cause: error });
   }

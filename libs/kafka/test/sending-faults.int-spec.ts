@@ -9,7 +9,7 @@ import { defaultLimits } from '../src/limits.js';
 import { kafkaPublisher } from '../src/publisher.js';
 import { readByJava } from '../../../test/support/foreign-reader.js';
 import { NONE, sampleLog, type SampleLog } from './support/sample-log.js';
-import { begin } from './support/sending.js';
+import { begin, sendBackToBack } from './support/sending.js';
 
 /** Short, so that a lost answer is given up soon. */
 const limits = { ...defaultLimits, requestMs: 2_000, produceMs: 1_500, commitMs: 1_500 };
@@ -127,6 +127,23 @@ describe('When the network fails at a Produce', () => {
       expect(log.compare(await readByJava(kafka.brokers, log.topic.name), 60n)).toEqual(NONE);
     },
   );
+});
+
+it('a link that is too slow for what a transaction may hold is sent less at a time, until it gets through', async () => {
+  const large = sampleLog({ textBytes: 40_000 });
+  const impatient = { ...limits, sendMs: 2_500 };
+  let sent = 0;
+  let failures = 0;
+  proxy.slowToServer(400_000);
+  const { upTo } = await sendBackToBack(
+    kafkaPublisher({ brokers: [kafka.nodes[0]!.proxied!] }, impatient),
+    large,
+    () => sent < 3,
+    { batch: 60, onSent: () => sent++, onError: () => failures++ },
+  );
+  proxy.slowToServer(Infinity);
+  expect(failures).toBeGreaterThan(0);
+  expect(large.compare(await readByJava(kafka.brokers, large.topic.name), upTo)).toEqual(NONE);
 });
 
 function opened(): Promise<PublisherSession> {

@@ -35,6 +35,15 @@ test('much flows without a loss', async () => {
   await eventually(() => expect(client.received.length).toBe(much.length));
 });
 
+test('a slow way takes a part, and keeps the rest waiting', async () => {
+  const client = await connected();
+  proxy.slowToServer(1_000);
+  const much = 'x'.repeat(3_000_000);
+  client.socket.write(much);
+  await eventually(() => expect(client.received.length).toBeGreaterThan(0));
+  expect(client.received.length).toBeLessThan(much.length);
+});
+
 test('a cut resets all connections, on both sides', async () => {
   const [a, b] = [await connected(), await connected()];
   a.socket.write('a');

@@ -27,6 +27,8 @@ export interface FaultProxy {
   dropToClient(): void;
   /** Lets answers through again. What was swallowed is gone. */
   stopDropping(): void;
+  /** From now on takes no more than so many bytes a second from each client; Infinity: as many as come. */
+  slowToServer(bytesPerSecond: number): void;
   /**
    * Calls the action once, just before bytes that fulfil the predicate are forwarded, so that the action decides their
    * fate: after `cut` they never arrive, after `holdToServer` late, after `dropToClient` they arrive unanswered.
@@ -48,9 +50,10 @@ export async function faultProxy(server: { readonly host: string; readonly port:
   const connections = new Set<ProxiedConnection>();
   const traps = new Set<{ readonly predicate: (bytes: Buffer) => boolean; readonly action: () => void }>();
   let droppedBytes = 0;
-  const faults: Faults & { holding: boolean; dropping: boolean } = {
+  const faults: Faults & { holding: boolean; dropping: boolean; bytesPerSecond: number } = {
     holding: false,
     dropping: false,
+    bytesPerSecond: Infinity,
     passing(bytes) {
       for (const trap of traps)
         if (trap.predicate(bytes)) {
@@ -96,6 +99,9 @@ export async function faultProxy(server: { readonly host: string; readonly port:
     },
     stopDropping() {
       faults.dropping = false;
+    },
+    slowToServer(bytesPerSecond) {
+      faults.bytesPerSecond = bytesPerSecond;
     },
     onToServer(predicate, action) {
       const trap = { predicate, action };

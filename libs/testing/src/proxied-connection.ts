@@ -7,6 +7,8 @@ const WINDOW_BYTES = 1_024;
 export interface Faults {
   readonly holding: boolean;
   readonly dropping: boolean;
+  /** What is taken from a client in a second. */
+  readonly bytesPerSecond: number;
   /** Told of each chunk before it is forwarded; may change the faults, or cut the connection. */
   passing(bytes: Buffer): void;
   /** Told of an answer that was swallowed. */
@@ -74,6 +76,7 @@ export class ProxiedConnection {
       if (this.#client.destroyed) return;
       if (this.#faults.holding) this.#held.push(bytes);
       else if (!this.#server.write(bytes)) this.#client.pause();
+      this.#slow(bytes.length);
     });
     this.#client.on('end', () => this.#clientLeft());
     this.#client.on('error', () => {}); // 'close' follows
@@ -82,6 +85,14 @@ export class ProxiedConnection {
       this.#reportEnd();
     });
     this.#client.on('drain', () => this.#server.resume());
+  }
+
+  /** Takes nothing more until so many bytes would have passed. */
+  #slow(bytes: number): void {
+    const ms = (bytes / this.#faults.bytesPerSecond) * 1_000;
+    if (ms < 1) return;
+    this.#client.pause();
+    setTimeout(() => this.#client.resume(), ms).unref();
   }
 
   #fromServer(): void {
