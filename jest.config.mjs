@@ -11,7 +11,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   testTimeout: 30_000,
-  maxWorkers: 3, // on two processors: many suites wait for brokers and leases, a fifth of the time of two workers
+  maxWorkers: 2, // many suites wait for brokers and leases: one after the other they would leave the processors idle
   transform: {
     '\\.ts$': [
       '@swc/jest',
