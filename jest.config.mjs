@@ -11,7 +11,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'] },
   testTimeout: 30_000,
-  maxWorkers: 2, // many suites wait for brokers and leases: one after the other they would leave the processors idle
+  maxWorkers: 2, // many suites wait for brokers and leases: one after the other they would leave two processors idle; three take longer
   transform: {
     '\\.ts$': [
       '@swc/jest',

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { eventually } from '@logfold/testing';
 import postgres from 'postgres';
 import { postgresDatabase } from '@logfold/postgres';
@@ -10,7 +10,8 @@ const kills = ['after-statement', 'before-reply'].flatMap((point) =>
   [1, 2, 7].map((hit) => `append.${point}=kill@${hit}`),
 );
 
-beforeAll(() => build('libs/postgres', 'libs/testing'), 120_000);
+jest.setTimeout(120_000); // longer than its patience
+beforeAll(() => build('libs/postgres', 'libs/testing'));
 
 describe('Processes that append', () => {
   test.each(kills)(
