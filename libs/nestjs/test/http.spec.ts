@@ -10,8 +10,6 @@ import {
   type CanActivate,
   type ExecutionContext,
 } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE } from '@nestjs/core';
-import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   AppendOutcomeUnknown,
@@ -26,18 +24,10 @@ import {
   type HandlerOf,
   type Schema,
 } from '@logfold/core';
-import { memory } from '@logfold/testing';
-import {
-  IfMatch,
-  InjectDecider,
-  LogfoldModule,
-  LogfoldServices,
-  ProblemDetailsFilter,
-  RequestContext,
-  SchemaPipe,
-} from '../src/index.js';
-import { httpServers, listenOn, type HttpApplication } from './http-servers.js';
+import { IfMatch, InjectDecider, LogfoldServices, RequestContext } from '../src/index.js';
+import { httpServers, type HttpApplication } from './http-servers.js';
 import { Note, NoteCommands } from './notes.js';
+import { openNotes } from './open-notes.js';
 
 let guarded: RequestContext | undefined;
 
@@ -93,18 +83,7 @@ let http: HttpApplication;
 
 describe.each(httpServers)('on %s', (server) => {
   beforeAll(async () => {
-    const module = await Test.createTestingModule({
-      imports: [
-        LogfoldModule.forRoot({ service: 'desk', database: memory({ service: 'desk' }) }),
-        LogfoldModule.forFeature([Note]),
-      ],
-      controllers: [NotesController],
-      providers: [
-        { provide: APP_PIPE, useClass: SchemaPipe },
-        { provide: APP_FILTER, useClass: ProblemDetailsFilter },
-      ],
-    }).compile();
-    http = await listenOn(server, module);
+    http = await openNotes(server, NotesController);
   });
   afterAll(() => http.app.close());
 

@@ -1,14 +1,12 @@
 import 'reflect-metadata';
 import { Body, Controller, Post } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE } from '@nestjs/core';
-import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Handled, HandlerOf } from '@logfold/core';
-import { memory } from '@logfold/testing';
-import { InjectDecider, LogfoldModule, ProblemDetailsFilter, SchemaPipe } from '../src/index.js';
-import { httpServers, listenOn, type HttpApplication } from './http-servers.js';
+import { InjectDecider } from '../src/index.js';
+import { httpServers, type HttpApplication } from './http-servers.js';
 import { Note, NoteCommands } from './notes.js';
+import { openNotes } from './open-notes.js';
 
 @Controller('notes')
 class NotesController {
@@ -32,18 +30,7 @@ let http: HttpApplication;
 
 describe.each(httpServers)('a request with an Idempotency-Key, on %s,', (server) => {
   beforeAll(async () => {
-    const module = await Test.createTestingModule({
-      imports: [
-        LogfoldModule.forRoot({ service: 'desk', database: memory({ service: 'desk' }) }),
-        LogfoldModule.forFeature([Note]),
-      ],
-      controllers: [NotesController],
-      providers: [
-        { provide: APP_PIPE, useClass: SchemaPipe },
-        { provide: APP_FILTER, useClass: ProblemDetailsFilter },
-      ],
-    }).compile();
-    http = await listenOn(server, module);
+    http = await openNotes(server, NotesController);
   });
   afterAll(() => http.app.close());
 
