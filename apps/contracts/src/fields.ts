@@ -55,6 +55,9 @@ export const Reason = text(500);
 /** A three-letter currency of ISO 4217. */
 export const Currency = z.string().regex(/^[A-Z]{3}$/, 'must be three capital letters, such as "GBP"');
 
+/** Behind every currency in the order of keys: a page that begins behind it begins with the next day or hour. */
+export const LAST_CURRENCY = '\u{10FFFF}';
+
 /** A price in thousandths of its currency: 2550 is 2.55. A million of the currency at most. */
 export const UnitPrice = z.number().int().min(0).max(1_000_000_000);
 

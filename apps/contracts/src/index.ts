@@ -34,6 +34,7 @@ export {
   CountId,
   Country,
   Currency,
+  LAST_CURRENCY,
   CustomerId,
   DeliveryId,
   Difference,

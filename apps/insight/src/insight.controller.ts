@@ -1,4 +1,4 @@
-import { CustomerId, Location, Sku } from '@logfold-example/contracts';
+import { CustomerId, LAST_CURRENCY, Location, Sku } from '@logfold-example/contracts';
 import { ApiCommand, ApiProblems, ApiWaitsForPosition, PageLimit } from '@logfold-example/hosting';
 import type { Handled, HandlerOf, RowsOf } from '@logfold/core';
 import { InjectDecider, InjectReadModel } from '@logfold/nestjs';
@@ -18,8 +18,6 @@ const View = z
 const Seen = z.object({ version: z.number().int(), position: z.string() }).meta({ id: 'ProductSeen' });
 const Top = z.object({ limit: z.coerce.number().int().min(1).max(100).default(10) });
 
-/** Behind every currency: the hours after one begin behind it. */
-const LAST_CURRENCY = '\u{10FFFF}';
 const HoursPage = z.object({
   limit: PageLimit,
   after: z.iso

@@ -1,3 +1,4 @@
+import { LAST_CURRENCY } from '@logfold-example/contracts';
 import { ApiProblems, ApiWaitsForPosition, PageLimit } from '@logfold-example/hosting';
 import type { RowsOf } from '@logfold/core';
 import { InjectReadModel } from '@logfold/nestjs';
@@ -8,9 +9,6 @@ import { DailySales, DaySales } from './daily-sales.js';
 import { Seller, TopSellers } from './top-sellers.js';
 
 const day = z.iso.date();
-
-/** Behind every currency: the days after one begin behind it. */
-const LAST_CURRENCY = '\u{10FFFF}';
 const DaysPage = z.object({
   limit: PageLimit,
   after: day

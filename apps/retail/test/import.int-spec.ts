@@ -6,10 +6,9 @@ import { buffer } from 'node:stream/consumers';
 import postgres from 'postgres';
 import { eventually } from '@logfold/testing';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
-import { yearOfSales } from '../../../test/support/year-of-sales.mjs';
 import { openInput } from '../src/import/open-input.js';
 import type { Summary } from '../src/import/summary.js';
-import { importedYear } from './support/imported-year.js';
+import { importedSales, SALES } from './support/imported-sales.js';
 import { invoices, levels, logged, ordersAhead, waiting } from './support/imported-logs.js';
 import { buildImport, imported, importFrom, startImport } from './support/import-run.js';
 import { copyRawSales, differences, orderDifferences, rawCounts } from './support/raw-sales.js';
@@ -30,29 +29,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Sales whose logs were imported, no more. */
-interface Imported {
-  readonly path: string;
-  readonly database: TestDatabase;
-  readonly summary: Summary;
-}
-
-/** A real year, where there is one; generated sales elsewhere. */
-const year = yearOfSales();
-async function importedSales(): Promise<Imported> {
-  if (year !== undefined) return { path: year, ...(await importedYear(year)) };
-  const path = await writeSales(join(folder, 'generated'), { seed: 11, days: 6, rows: 9_000 });
-  const database = await testDatabase();
-  return { path, database, summary: await imported(path, database.url, '--log-only') };
-}
-
-describe(`the import of ${year === undefined ? 'generated sales' : 'a year of real sales'}`, () => {
+describe(`the import of ${SALES}`, () => {
   let path: string;
   let url: string;
   let summary: Summary;
   let sql: postgres.Sql;
   beforeAll(async () => {
-    const made = await importedSales();
+    const made = await importedSales(folder);
     ({ path, summary } = made);
     ({ url, sql } = opening(made.database));
     await copyRawSales(sql, path);

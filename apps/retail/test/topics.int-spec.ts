@@ -9,17 +9,13 @@ import { kafkaTopics } from '@logfold/kafka';
 import { postgresDatabase } from '@logfold/postgres';
 import { eventually } from '@logfold/testing';
 import postgres from 'postgres';
-import type { Summary } from '../src/import/summary.js';
-import { importedYear } from './support/imported-year.js';
-import { buildImport, imported } from './support/import-run.js';
-import { writeSales } from './support/sales.js';
+import { importedSales, SALES } from './support/imported-sales.js';
+import { buildImport } from './support/import-run.js';
 import { readByJava, type ForeignRecord } from '../../../test/support/foreign-reader.js';
-import { testDatabase, type TestDatabase } from '../../../test/support/database.js';
-import { yearOfSales } from '../../../test/support/year-of-sales.mjs';
+import type { TestDatabase } from '../../../test/support/database.js';
 
 const LONG_MS = 900_000;
 const TOPIC = registryOf(Stock.events);
-const YEAR = yearOfSales();
 
 let folder: string;
 let kafka: RunningKafka;
@@ -30,9 +26,9 @@ beforeAll(async () => {
   buildImport();
   folder = mkdtempSync(join(tmpdir(), 'logfold-year-'));
   kafka = await startKafka({ durable: false });
-  let summary: Summary;
-  ({ database, summary } = await importedSales());
-  expect(summary.appended).toBeGreaterThan(10_000);
+  const made = await importedSales(folder);
+  ({ database } = made);
+  expect(made.summary.appended).toBeGreaterThan(10_000);
   sql = postgres(database.url, { max: 2, onnotice: () => {} });
 }, LONG_MS);
 afterAll(async () => {
@@ -42,17 +38,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 }, LONG_MS);
 
-/** A year of real sales where there is one, some generated days elsewhere. */
-async function importedSales(): Promise<{ readonly database: TestDatabase; readonly summary: Summary }> {
-  if (YEAR !== undefined) return importedYear(YEAR);
-  const path = join(folder, 'generated');
-  await writeSales(path, { seed: 11, days: 6, rows: 9_000 });
-  const made = await testDatabase();
-  return { database: made, summary: await imported(path, made.url, '--log-only') };
-}
-
 test(
-  `the log of ${YEAR === undefined ? 'generated sales' : 'a year of real sales'} is in the topic as it is, and a service that hears it has the same stock`,
+  `the log of ${SALES} is in the topic as it is, and a service that hears it has the same stock`,
   async () => {
     const inventory = service('inventory', ['relay'], [Stock]);
     const insight = service('insight', ['read-models'], [StockLevels]);

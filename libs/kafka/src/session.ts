@@ -17,6 +17,7 @@ import { RecordBatchWriter } from './record-batch.js';
 import { BatchRefusedAsTooLarge, type OpenBatch, type TransactionalSender } from './sender.js';
 import type { TransactionRoom } from './transaction-room.js';
 
+/** Of however few bytes they are; how many bytes a transaction may have says its room. */
 const TRANSACTION_RECORDS = 10_000;
 
 /** A partition's part of a transaction, and the first record in it. */

@@ -1,20 +1,37 @@
+import { join } from 'node:path';
 import { onTestServer, testDatabase, testDatabaseUrl, type TestDatabase } from '../../../../test/support/database.js';
+import { yearOfSales } from '../../../../test/support/year-of-sales.mjs';
 import type { Summary } from '../../src/import/summary.js';
 import { imported } from './import-run.js';
+import { writeSales } from './sales.js';
 
 const TEMPLATE = 'logfold_year';
 
 /** Whoever holds it makes the template; any number will do that nobody else takes. */
 const LOCK = 20_101_201;
 
-/**
- * A database of one's own with the logs of the real year, no read models. The year is imported by whichever test of a run needs
- * it first; all others get a copy.
- * @param year where it is
- */
-export async function importedYear(
-  year: string,
-): Promise<{ readonly database: TestDatabase; readonly summary: Summary }> {
+const year = yearOfSales();
+
+/** Which sales there are here. */
+export const SALES = year === undefined ? 'generated sales' : 'a year of real sales';
+
+/** Sales whose logs were imported into a database of one's own, no read models. */
+export interface ImportedSales {
+  readonly path: string;
+  readonly database: TestDatabase;
+  readonly summary: Summary;
+}
+
+/** A real year, where there is one; some generated days elsewhere, written below `folder`. */
+export async function importedSales(folder: string): Promise<ImportedSales> {
+  if (year !== undefined) return { path: year, ...(await importedYear(year)) };
+  const path = await writeSales(join(folder, 'generated'), { seed: 11, days: 6, rows: 9_000 });
+  const database = await testDatabase();
+  return { path, database, summary: await imported(path, database.url, '--log-only') };
+}
+
+/** The year is imported by whichever test of a run needs it first; all others get a copy. */
+async function importedYear(year: string): Promise<Omit<ImportedSales, 'path'>> {
   const summary = await onTestServer(async (sql) => {
     await sql`SELECT pg_advisory_lock(${LOCK})`; // given back when the connection ends
     const told = sql<{ said: string }[]>`
